@@ -1,0 +1,125 @@
+"""Time `copier copy` as workloads grow, against a trivial template: what is left is the cost of our own logic.
+
+The trivial template has our file names, so it writes the same files to the same paths; but each file is one line, and
+the model that the names read is given as data. Both run in this process, in turn: Python's start and Copier's imports,
+equal for both, would only flatter the ratio.
+"""
+
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+from copier import run_copy
+
+Answers = dict[str, Any]
+
+ROOT = Path(__file__).resolve().parent.parent
+SIZES = (10, 30, 100)
+RUNS = 3
+GOAL = 1.15
+
+
+def answers(workloads: int) -> Answers:
+    """Return answers for three environments and a mix of workloads: public, of two components, without a port."""
+    kinds = (
+        lambda name: {"name": name, "image": f"ghcr.io/acme/{name}:1.0.0", "port": 8080},
+        lambda name: {
+            "name": name,
+            "components": [
+                {"name": "web", "image": f"ghcr.io/acme/{name}-web:1.0.0", "port": 8080, "public": True},
+                {"name": "api", "image": f"ghcr.io/acme/{name}-api:1.0.0", "port": 9000, "public": False},
+            ],
+        },
+        lambda name: {"name": name, "image": f"ghcr.io/acme/{name}:1.0.0", "args": ["--queue", name]},
+    )
+    return {
+        "repo_url": "https://github.com/acme/platform-gitops.git",
+        "domain": "example.com",
+        "acm_certificate_arn": "arn:aws:acm:eu-west-1:123456789012:certificate/0a1b2c3d-1111-2222-3333-444455556666",
+        "environments": ["dev", "staging", "prod"],
+        "workloads": [kinds[number % len(kinds)](f"service{number:03}") for number in range(workloads)],
+    }
+
+
+def snapshot(folder: Path) -> Path:
+    """Copy the template as it stands in the working tree, committed, so that Copier takes it as a clean one."""
+    folder.mkdir()
+    shutil.copy(ROOT / "copier.yml", folder)
+    for name in ("hooks", "template"):
+        shutil.copytree(ROOT / name, folder / name)
+    return commit(folder)
+
+
+def trivial(template: Path, folder: Path) -> Path:
+    """Copy a template's settings and file names, with one line in each file and no questions."""
+    shutil.copytree(template / "template", folder / "template")
+    for file in (folder / "template").rglob("*"):
+        if file.is_file():
+            file.write_text("one: line\n")
+    settings = yaml.safe_load((template / "copier.yml").read_text())
+    kept = ("_envops", "_min_copier_version", "_skip_if_exists", "_subdirectory", "_templates_suffix")
+    (folder / "copier.yml").write_text(yaml.safe_dump({name: settings[name] for name in kept if name in settings}))
+    return commit(folder)
+
+
+def commit(folder: Path) -> Path:
+    """Make a folder a Git repository of one commit."""
+    identity = ("-c", "user.name=bench", "-c", "user.email=bench@example.com")
+    for command in (("init", "--quiet"), ("add", "--all"), (*identity, "commit", "--quiet", "--message=Snapshot")):
+        subprocess.run(("git", "-C", folder, *command), check=True)
+    return folder
+
+
+def copy(template: Path, data: Answers, target: Path) -> tuple[float, Answers]:
+    """Render into a new folder; return the seconds, and all answers with what was computed from them."""
+    start = time.perf_counter()
+    worker = run_copy(str(template), target, data, defaults=True, quiet=True, vcs_ref="HEAD")
+    return time.perf_counter() - start, dict(worker.answers.combined)
+
+
+def written(folder: Path) -> set[Path]:
+    """Return the relative paths of all files in a folder."""
+    return {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+
+
+def measure(ours: Path, plain: Path, data: Answers, scratch: Path) -> tuple[int, float, float]:
+    """Return the number of files and the median seconds of our template and of the trivial one, which ran in turn."""
+    seconds: list[float] = []
+    plain_seconds: list[float] = []
+    for run in range(RUNS):
+        here, there = scratch / f"ours-{run}", scratch / f"plain-{run}"
+        taken, computed = copy(ours, data, here)
+        seconds.append(taken)
+        plain_seconds.append(copy(plain, computed, there)[0])
+        assert written(here) == written(there), "the trivial template writes other files"
+    return len(written(here)), statistics.median(seconds), statistics.median(plain_seconds)
+
+
+def main() -> None:
+    """Print one line per size."""
+    print(f"{'workloads':>9} {'files':>6} {'seconds':>8} {'trivial':>8} {'ratio':>6}   each further workload")
+    with tempfile.TemporaryDirectory() as temporary:
+        scratch = Path(temporary)
+        ours = snapshot(scratch / "ours")
+        plain = trivial(ours, scratch / "trivial")
+        copy(ours, answers(1), scratch / "warm-up")
+        before: tuple[int, int, float] | None = None
+        for size in SIZES:
+            (folder := scratch / str(size)).mkdir()
+            files, seconds, plain_seconds = measure(ours, plain, answers(size), folder)
+            line = f"{size:9} {files:6} {seconds:8.2f} {plain_seconds:8.2f} {seconds / plain_seconds:6.2f}"
+            if before:
+                more = size - before[0]
+                line += f"   {(files - before[1]) / more:.1f} files, {(seconds - before[2]) / more * 1000:.0f} ms"
+            print(line, flush=True)
+            before = size, files, seconds
+    print(f"Goal: a ratio of at most {GOAL}, and the same time for each further workload.")
+
+
+if __name__ == "__main__":
+    main()
