@@ -1,0 +1,169 @@
+"""Scenarios, each rendered once and shared by the tests that look at it."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from copier import run_copy
+
+from tests import engines
+
+ROOT = Path(__file__).parents[1]
+Document = dict[str, Any]
+
+
+class StrictLoader(yaml.SafeLoader):
+    """YAML as the engines should read it: a duplicate key is an error, not a silent loss."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        repeated = {key for key in keys if keys.count(key) > 1}
+        if repeated:
+            raise yaml.constructor.ConstructorError(None, None, f"duplicate keys {repeated}", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def load(text: str) -> list[Document]:
+    """The documents of a YAML text, without empty ones.
+
+    Raises:
+        yaml.YAMLError: on anything that is not YAML, duplicate keys included.
+    """
+    return [document for document in yaml.load_all(text, StrictLoader) if document is not None]
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A rendered repository and the answers that it was rendered from."""
+
+    name: str
+    path: Path
+    answers: dict[str, Any]
+
+    def read(self, path: str) -> list[Document]:
+        """The documents of one rendered YAML file."""
+        return load((self.path / path).read_text())
+
+    def one(self, path: str) -> Document:
+        """The only document of one rendered YAML file."""
+        (document,) = self.read(path)
+        return document
+
+    @cached_property
+    def files(self) -> list[Path]:
+        """All files, relative to the repository."""
+        return sorted(file.relative_to(self.path) for file in self.path.rglob("*") if file.is_file())
+
+    @cached_property
+    def clusters(self) -> list[dict[str, Any]]:
+        """The clusters of the answers with their defaults, worked out here a second time."""
+        result = []
+        for given in self.answers.get("clusters", ["main"]):
+            cluster = given if isinstance(given, dict) else {"name": given}
+            inherited = {
+                "acm_certificate_arn": self.answers["acm_certificate_arn"],
+                "load_balancer": self.answers.get("load_balancer", "aws-load-balancer-controller"),
+                "kubernetes_version": self.answers.get("kubernetes_version", "1.36"),
+                "ingress_host": f"ingress-{cluster['name']}.{self.answers['domain']}",
+            }
+            result.append(inherited | cluster)
+        return result
+
+    @cached_property
+    def environments(self) -> list[dict[str, Any]]:
+        """The environments of the answers with their defaults, worked out here a second time."""
+        result = []
+        for given in self.answers["environments"]:
+            environment = given if isinstance(given, dict) else {"name": given}
+            inherited = {
+                "cluster": self.clusters[0]["name"],
+                "domain": f"{environment['name']}.{self.answers['domain']}",
+                "protected": environment["name"] not in {"dev", "test", "qa", "sandbox", "staging"},
+            }
+            result.append(inherited | environment)
+        return result
+
+    def overlays(self) -> Iterator[tuple[dict[str, Any], dict[str, Any], str]]:
+        """Each workload in each of its environments, with the path of its overlay."""
+        for environment in self.environments:
+            for workload in self.answers["workloads"]:
+                if environment["name"] in workload.get("environments", [environment["name"]]):
+                    yield workload, environment, f"apps/workloads/{workload['name']}/overlays/{environment['name']}"
+
+    @cached_property
+    def _built(self) -> dict[str, list[Document]]:
+        return {}
+
+    def build(self, overlay: str) -> list[Document]:
+        """What Kustomize builds from a folder, such as an overlay or the bootstrap; built once."""
+        if overlay not in self._built:
+            self._built[overlay] = engines.kustomize_build(self.path / overlay, engines.argocd_manifests())
+        return self._built[overlay]
+
+
+def pick(documents: list[Document], kind: str) -> list[Document]:
+    """The documents of one kind."""
+    return [document for document in documents if document["kind"] == kind]
+
+
+def examples() -> dict[str, dict[str, Any]]:
+    """The example answers by name."""
+    return {path.stem: yaml.safe_load(path.read_text()) for path in sorted((ROOT / "examples").glob("*.yaml"))}
+
+
+def choices(question: str) -> list[str]:
+    """The values that a question of copier.yml offers."""
+    return list(yaml.safe_load((ROOT / "copier.yml").read_text())[question]["choices"].values())
+
+
+def scenarios() -> dict[str, dict[str, Any]]:
+    """Every example, and the choices of copier.yml combined so that each pair of them occurs."""
+    all_scenarios = examples()
+    combinations = itertools.product(choices("load_balancer"), choices("dns_provider"))
+    for index, (load_balancer, dns_provider) in enumerate(combinations):
+        all_scenarios[f"{load_balancer}+{dns_provider}"] = examples()["minimal"] | {
+            "load_balancer": load_balancer,
+            "dns_provider": dns_provider,
+            "ci": choices("ci")[(index + index // 2) % 2],
+            "environments": ["dev", {"name": "prod", "protected": True}],
+        }
+    all_scenarios["empty"] = examples()["minimal"] | {"workloads": []}
+    return all_scenarios
+
+
+def render(template: Path, answers: dict[str, Any], destination: Path) -> Path:
+    """Render answers as a user does: without prompts, and without trust."""
+    run_copy(str(template), destination, data=answers, defaults=True, quiet=True)
+    return destination
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template as it is in the working tree, uncommitted changes included."""
+    copy = tmp_path_factory.mktemp("template")
+    shutil.copy(ROOT / "copier.yml", copy)
+    for folder in ("hooks", "template"):
+        shutil.copytree(ROOT / folder, copy / folder)
+    return copy
+
+
+@pytest.fixture(scope="session", params=scenarios().items(), ids=lambda item: item[0])
+def repository(request: pytest.FixtureRequest, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """One rendered repository per scenario."""
+    name, answers = request.param
+    return Repository(name, render(template, answers, tmp_path_factory.mktemp(name) / "repository"), answers)
+
+
+@pytest.fixture(scope="session")
+def stages(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """The example with three environments on two clusters."""
+    answers = examples()["stages"]
+    return Repository("stages", render(template, answers, tmp_path_factory.mktemp("stages") / "repository"), answers)

@@ -1,0 +1,240 @@
+"""The real engines, pinned in tools/: what renders and checks manifests here does so in Argo CD and in the cluster.
+
+`make tools` builds and downloads them. After that only Traefik's chart needs the network, once.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Manifest = dict[str, Any]
+Schema = dict[str, Any]
+
+ROOT = Path(__file__).resolve().parent.parent
+CACHE = ROOT / ".cache"
+DATA_MODULES = ROOT / "tools/data"
+CRDS = {
+    "github.com/argoproj/argo-cd/v3": "manifests/crds/*-crd.yaml",
+    "github.com/traefik/traefik/v3": "docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml",
+    "sigs.k8s.io/external-dns": "charts/external-dns/crds/*.yaml",
+}
+CHART_REPOSITORIES = {"traefik": "https://traefik.github.io/charts"}
+PULL_SECONDS = 20
+
+
+class EngineError(AssertionError):
+    """An engine refused its input; the message is what it said."""
+
+
+def kustomize_build(path: Path, remotes: dict[str, Path] | None = None) -> list[Manifest]:
+    """Return what `kustomize build` makes of a folder, with local files in the place of remote resources."""
+    named = {url: file for url, file in (remotes or {}).items() if url in (path / "kustomization.yaml").read_text()}
+    if not named:
+        return _parse(_run(_engine("kustomize"), "build", path))
+    with tempfile.TemporaryDirectory() as temporary:
+        copy = Path(shutil.copytree(path, Path(temporary) / "copy"))
+        text = (copy / "kustomization.yaml").read_text()
+        for index, (url, file) in enumerate(named.items()):
+            shutil.copy(file, copy / f"remote-{index}.yaml")
+            text = text.replace(url, f"remote-{index}.yaml")
+        (copy / "kustomization.yaml").write_text(text)
+        return kustomize_build(copy)
+
+
+def argocd_manifests() -> dict[str, Path]:
+    """Return the install manifest of the Argo CD that tools/data pins: its URL, and the same file from the module."""
+    folder = go_module("github.com/argoproj/argo-cd/v3")
+    version = folder.name.partition("@")[2]
+    url = f"https://raw.githubusercontent.com/argoproj/argo-cd/{version}/manifests/install.yaml"
+    return {url: folder / "manifests/install.yaml"}
+
+
+def helm_template(chart: Path, values: list[Path], kube_version: str, name: str, namespace: str) -> list[Manifest]:
+    """Render a chart as Argo CD does, with its CRDs. Helm's own default for the version is an old Kubernetes."""
+    # Argo CD passes the kinds that the cluster serves; without this one, Traefik's chart falls back to policy/v1beta1.
+    options = ["--include-crds", "--api-versions", "policy/v1/PodDisruptionBudget"]
+    options += ["--kube-version", kube_version, "--namespace", namespace]
+    for file in values:
+        options += ["--values", str(file)]
+    return _parse(_run(_engine("helm"), "template", name, chart, *options))
+
+
+def kubeconform(manifests: str | Path | list[Manifest], kubernetes_version: str) -> list[str]:
+    """Return what is wrong with manifests: YAML, a file or folder, or parsed ones. Unknown kinds and fields are wrong.
+
+    Offline: core kinds are those of a minor version like "1.36", custom resources those of the modules in tools/data.
+    """
+    schemas = _schemas(kubernetes_version) / "{{ .ResourceKind }}{{ .KindSuffix }}.json"
+    options = ["-strict", "-output", "json", "-schema-location", str(schemas)]
+    if isinstance(manifests, list):
+        manifests = yaml.safe_dump_all(manifests)
+    source, stdin = (manifests, "") if isinstance(manifests, Path) else ("-", manifests)
+    result = _start(_engine("kubeconform"), *options, source, stdin=stdin)
+    try:
+        found = json.loads(result.stdout)["resources"] or []
+    except ValueError as error:
+        raise EngineError(result.stderr or result.stdout) from error
+    return sorted(_problem(resource) for resource in found)
+
+
+@cache
+def go_module(path: str, version: str | None = None) -> Path:
+    """Return the folder of a module that tools/data/go.mod pins. A version, if given, must be the pinned one."""
+    module = json.loads(_run(Path(sys.executable).with_name("go"), "mod", "download", "-json", path, cwd=DATA_MODULES))
+    if version not in (None, module["Version"]):
+        raise EngineError(f"{path}: {version} is wanted, tools/data/go.mod pins {module['Version']}")
+    return Path(module["Dir"])
+
+
+@cache
+def chart(name: str, version: str) -> Path | None:
+    """Return the folder of a platform chart, or None where it is out of reach.
+
+    external-dns' is in its module; Traefik's is in the folder TRAEFIK_CHART, else pulled once.
+    """
+    if name == "external-dns":
+        folder = go_module("sigs.k8s.io/external-dns") / "charts/external-dns"
+    elif given := os.environ.get("TRAEFIK_CHART"):
+        folder = Path(given)
+    else:
+        return _pulled(name, version)
+    found = yaml.safe_load((folder / "Chart.yaml").read_text())["version"]
+    if found != version:
+        raise EngineError(f"chart {name} {version} is wanted, but {folder} has {found}")
+    return folder
+
+
+def values_schema(name: str, version: str) -> Schema | None:
+    """Return the schema of a chart's values: from the chart, else from the folder GITOPS_TEMPLATE_DATA, else None."""
+    if found := chart(name, version):
+        file = found / "values.schema.json"
+    else:
+        file = Path(os.environ.get("GITOPS_TEMPLATE_DATA", "")) / f"{name}-{version}.values.schema.json"
+    return json.loads(file.read_text()) if file.exists() else None
+
+
+def yamlfmt(folder: Path) -> str:
+    """Return what yamlfmt would change in a folder, under the rules that stand there: nothing, if it is formatted."""
+    result = _start(_engine("yamlfmt"), "-conf", ".yamlfmt", "-lint", "-quiet", ".", cwd=folder)
+    return (result.stdout + result.stderr) if result.returncode else ""
+
+
+def _problem(resource: dict[str, str]) -> str:
+    subject = f"{resource['kind']}/{resource['name']}" if resource["kind"] else resource["filename"]
+    message = resource["msg"].rpartition("#' - ")[2]  # What precedes is the path of the schema.
+    return f"{subject}: {message}"
+
+
+def _engine(name: str) -> Path:
+    binary = CACHE / "bin" / name
+    if not binary.exists():
+        raise EngineError(f"{name} is not built yet: run `make tools`")
+    return binary
+
+
+def _run(*command: str | Path, cwd: Path | None = None, timeout: float | None = None) -> str:
+    result = _start(*command, cwd=cwd, timeout=timeout)
+    if result.returncode:
+        raise EngineError(f"{' '.join(map(str, command))}\n{result.stderr or result.stdout}")
+    return result.stdout
+
+
+def _start(
+    *command: str | Path, cwd: Path | None = None, stdin: str = "", timeout: float | None = None
+) -> subprocess.CompletedProcess[str]:
+    # The user's own helm configuration and plugins must not change a result.
+    homes = {f"HELM_{kind}_HOME": str(CACHE / "helm") for kind in ("CACHE", "CONFIG", "DATA")}
+    environment = os.environ | homes
+    return subprocess.run(
+        command, cwd=cwd, input=stdin, timeout=timeout, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def _parse(text: str) -> list[Manifest]:
+    return [document for document in yaml.load_all(text, Loader=yaml.CSafeLoader) if document]
+
+
+def _made_once(folder: Path, make: Callable[[Path], None]) -> Path:
+    """Return a folder of the cache, made in full or not at all: tests run in several processes."""
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+            made = Path(temporary) / folder.name
+            made.mkdir()
+            make(made)
+            try:
+                made.rename(folder)
+            except OSError:  # Another process was faster.
+                assert folder.exists()
+    return folder
+
+
+def _pulled(name: str, version: str) -> Path | None:
+    def pull(folder: Path) -> None:
+        options = ["--repo", CHART_REPOSITORIES[name], "--version", version, "--untar", "--untardir", str(folder)]
+        _run(_engine("helm"), "pull", name, *options, cwd=folder, timeout=PULL_SECONDS)
+
+    try:
+        return _made_once(CACHE / "charts" / f"{name}-{version}", pull) / name
+    except (EngineError, subprocess.TimeoutExpired):
+        return None
+
+
+@cache
+def _schemas(kubernetes_version: str) -> Path:
+    """Return the folder of JSON schemas of all kinds, named as kubeconform looks for them."""
+    package = resources.files("kubernetes_validate")
+    source = Path(str(package)) / "kubernetes-json-schema" / f"v{kubernetes_version}.0-local-strict"
+    if not source.exists():
+        raise EngineError(f"kubernetes-validate has no schemas of Kubernetes {kubernetes_version}")
+    files = [DATA_MODULES / "go.sum", Path(__file__)]
+    inputs = [metadata.version("kubernetes-validate"), str(ROOT), *(file.read_text() for file in files)]
+    key = hashlib.sha256("\0".join(inputs).encode()).hexdigest()[:12]
+    folder = CACHE / "schemas" / f"{kubernetes_version}-{key}"
+    definitions = (folder / "_definitions.json").as_uri()
+
+    def make(temporary: Path) -> None:
+        for file in source.glob("*.json"):
+            (temporary / file.name).write_text(file.read_text().replace("/api/_definitions.json", definitions))
+        for module, pattern in CRDS.items():
+            for file in sorted(go_module(module).glob(pattern)):
+                for crd in _parse(file.read_text()):
+                    _write_crd(crd["spec"], f"{definitions}#/$defs", temporary)
+
+    return _made_once(folder, make)
+
+
+def _write_crd(spec: Schema, definitions: str, folder: Path) -> None:
+    for version in spec["versions"]:
+        schema = _closed(version["schema"]["openAPIV3Schema"])
+        schema["properties"]["metadata"] = {"$ref": f"{definitions}/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"}
+        name = f"{spec['names']['kind']}-{spec['group'].split('.')[0]}-{version['name']}.json".lower()
+        (folder / name).write_text(json.dumps(schema))
+
+
+def _closed(schema: Schema) -> Schema:
+    """Return a CRD's schema as JSON Schema that refuses every field which the API server would drop."""
+    closed = {key: value for key, value in schema.items() if key not in ("description", "nullable", "properties")}
+    if "properties" in schema:
+        closed["properties"] = {name: _closed(child) for name, child in schema["properties"].items()}
+    for key in ("additionalProperties", "items"):
+        if isinstance(schema.get(key), dict):
+            closed[key] = _closed(schema[key])
+    if schema.get("type") == "object" and not schema.get("x-kubernetes-preserve-unknown-fields"):
+        closed.setdefault("additionalProperties", False)
+    if schema.get("x-kubernetes-int-or-string"):
+        closed.setdefault("anyOf", [{"type": "integer"}, {"type": "string"}])
+    if schema.get("nullable") and "type" in schema:
+        closed["type"] = [schema["type"], "null"]
+    return closed

@@ -1,0 +1,170 @@
+"""The rendered documentation: links lead somewhere, commands are real, and the names are the user's own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, Repository
+
+
+def pages(repository: Repository) -> list[Path]:
+    return [repository.path / "README.md", *sorted((repository.path / "docs").glob("*.md"))]
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def snippets(page: Path) -> list[str]:
+    return re.findall(r"^ *```sh\n(.*?)^ *```$", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def test_links_lead_to_files_and_headings_that_exist(repository: Repository) -> None:
+    for page in pages(repository):
+        for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+            if target.startswith("https://"):
+                continue
+            path, _, anchor = target.partition("#")
+            linked = page.parent / path if path else page
+            assert linked.is_file(), f"{page.name}: {target}"
+            assert not anchor or anchor in anchors(linked), f"{page.name}: {target}"
+
+
+def test_files_that_comments_and_docs_name_exist(repository: Repository) -> None:
+    for file in repository.files:
+        for named in re.findall(
+            r"\b(?:docs|argo|bootstrap)/[a-z/-]+\.(?:md|yaml|sh)\b", (repository.path / file).read_text()
+        ):
+            assert (repository.path / named).is_file(), f"{file}: {named}"
+
+
+def test_every_command_is_shell_that_parses(repository: Repository) -> None:
+    for page in pages(repository):
+        for snippet in snippets(page):
+            placeholders_filled = re.sub(r"<([a-z-]+)>", r"\1", snippet)
+            done = subprocess.run(["bash", "-n"], input=placeholders_filled, capture_output=True, text=True)
+            assert done.returncode == 0, f"{page.name}: {done.stderr}\n{snippet}"
+
+
+def test_inventory_lists_exactly_what_the_answers_say(repository: Repository) -> None:
+    text = (repository.path / "docs/inventory.md").read_text()
+    listed = re.findall(r"^\| `([a-z0-9-]+)` \| `([a-z0-9-]+)` \| `([a-z0-9-]+)` \| ", text, re.MULTILINE)
+    expected = [(w["name"], e["name"], f"{w['name']}-{e['name']}") for w, e, _ in repository.overlays()]
+    assert sorted(listed) == sorted(expected)
+    for cluster in repository.clusters:
+        assert f"`{cluster['ingress_host']}`" in text
+
+
+def test_only_the_inventory_and_the_answers_name_workloads(repository: Repository) -> None:
+    for page in pages(repository):
+        if page.name == "inventory.md":
+            continue
+        for workload, environment, _ in repository.overlays():
+            assert f"{workload['name']}-{environment['name']}" not in page.read_text(), page.name
+
+
+def test_domain_configuration_has_the_exact_certificate_names_and_the_command(repository: Repository) -> None:
+    text = (repository.path / "docs/domain-configuration.md").read_text()
+    for cluster in repository.clusters:
+        names = [f"*.{e['domain']}" for e in repository.environments if e["cluster"] == cluster["name"]]
+        _, _, section = text.partition(f"### Cluster {cluster['name']}\n")
+        section = section.split("\n### ")[0]
+        (command,) = [s for s in re.findall(r"```sh\n(.*?)```", section, re.DOTALL) if "request-certificate" in s]
+        assert set(re.findall(r"'([^']+)'", command)) == set(names)
+        assert f"--region {cluster['acm_certificate_arn'].split(':')[3]} " in command
+
+
+# Names of software and services that every rendering speaks of.
+COMMON = ("amazonaws.com", "argoproj.io", "github.com", "k8s.io", "kubernetes.io")
+
+
+def test_nothing_speaks_of_a_domain_that_is_not_the_users(repository: Repository) -> None:
+    domains = (
+        repository.answers["domain"],
+        *(environment["domain"] for environment in repository.environments),
+        *COMMON,
+    )
+    for page in pages(repository):
+        if page.name == "answers.md":  # The reference of answers has examples.
+            continue
+        hosts = set(re.findall(r"\b(?:[a-z0-9-]+\.)+(?:com|ai|io)\b", page.read_text()))
+        strangers = {
+            host for host in hosts if not any(host == domain or host.endswith(f".{domain}") for domain in domains)
+        }
+        assert strangers == set(), page.name
+
+
+def test_the_reference_of_answers_in_docs_is_the_rendered_one(stages: Repository) -> None:
+    assert (ROOT / "docs/answers.md").read_text() == (stages.path / "docs/answers.md").read_text(), "run: make docs"
+
+
+Preflight = Callable[..., subprocess.CompletedProcess[str]]
+
+PREFLIGHT_TOOLS = {
+    "aws": """case "$*" in
+  *describe-cluster*) echo https://endpoint ;;
+  *describe-certificate*) printf '%s\\n%s\\n' "$CERTIFICATE_STATUS" "$CERTIFICATE_NAMES" ;;
+  *list-pod-identity*) echo a-123 ;;
+  *list-hosted-zones-by-name*) while [ "$1" != --dns-name ]; do shift; done; echo "$2." ;;
+  *) exit 1 ;;
+esac""",
+    "kubectl": """case "$*" in
+  *"config view"*) printf %s "$KUBECTL_SERVER" ;;
+  version*) printf 'serverVersion:\\n  gitVersion: v%s.3-eks-1\\n' "$SERVER_VERSION" ;;
+  *aws-node*) echo "- --enable-network-policy=true" ;;
+esac""",
+}
+
+
+@pytest.fixture
+def preflight(stages: Repository, tmp_path: Path) -> Preflight:
+    """Runs the preflight of a cluster against stand-ins for aws and kubectl."""
+    for tool, script in PREFLIGHT_TOOLS.items():
+        (tmp_path / tool).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / tool).chmod(0o755)
+    ready = {
+        "KUBECTL_SERVER": "https://endpoint",
+        "SERVER_VERSION": "1.36",
+        "CERTIFICATE_STATUS": "ISSUED",
+        "CERTIFICATE_NAMES": "*.dev.acme.io\t*.staging.acme.io",
+    }
+
+    def run(cluster: str = "nonprod", **changed: str) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | ready | changed | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+        script = stages.path / "bootstrap/preflight.sh"
+        return subprocess.run([str(script), cluster], env=environment, capture_output=True, text=True)
+
+    return run
+
+
+def test_preflight_passes_where_everything_is_there(preflight: Preflight) -> None:
+    done = preflight()
+    assert done.returncode == 0 and "FAIL" not in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("changed", "failure"),
+    [
+        ({"KUBECTL_SERVER": "https://other"}, "kubectl points at cluster nonprod"),
+        ({"SERVER_VERSION": "1.33"}, "Kubernetes is 1.36"),
+        ({"CERTIFICATE_STATUS": "PENDING_VALIDATION"}, "an issued certificate covers *.dev.acme.io"),
+        ({"CERTIFICATE_NAMES": "*.dev.acme.io"}, "an issued certificate covers *.staging.acme.io"),
+    ],
+)
+def test_preflight_names_what_is_missing(preflight: Preflight, changed: dict[str, str], failure: str) -> None:
+    done = preflight(**changed)
+    assert done.returncode == 1
+    assert f"FAIL  {failure}\n" in done.stdout
+
+
+def test_preflight_refuses_a_cluster_that_the_answers_do_not_know(preflight: Preflight) -> None:
+    done = preflight("other")
+    assert done.returncode == 2 and "nonprod|prod" in done.stderr
