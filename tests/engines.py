@@ -70,17 +70,19 @@ def helm_template(chart: Path, values: list[Path], kube_version: str, name: str,
     return _parse(_run(_engine("helm"), "template", name, chart, *options))
 
 
-def kubeconform(manifests: str | Path | list[Manifest], kubernetes_version: str) -> list[str]:
-    """Return what is wrong with manifests: YAML, a file or folder, or parsed ones. Unknown kinds and fields are wrong.
+def kubeconform(manifests: list[Manifest], kubernetes_version: str) -> list[str]:
+    """Return what is wrong with manifests. Unknown kinds and fields are wrong.
 
     Offline: core kinds are those of a minor version like "1.36", custom resources those of the modules in tools/data.
     """
+    return _kubeconform("\n---\n".join(map(json.dumps, manifests)), kubernetes_version)
+
+
+@cache
+def _kubeconform(text: str, kubernetes_version: str) -> list[str]:
     schemas = _schemas(kubernetes_version) / "{{ .ResourceKind }}{{ .KindSuffix }}.json"
     options = ["-strict", "-output", "json", "-schema-location", str(schemas)]
-    if isinstance(manifests, list):
-        manifests = yaml.safe_dump_all(manifests)
-    source, stdin = (manifests, "") if isinstance(manifests, Path) else ("-", manifests)
-    result = _start(_engine("kubeconform"), *options, source, stdin=stdin)
+    result = _start(_engine("kubeconform"), *options, "-", stdin=text)
     try:
         found = json.loads(result.stdout)["resources"] or []
     except ValueError as error:

@@ -242,9 +242,15 @@ def test_namespaces_of_workloads_enforce_pod_security(repository: Repository) ->
         assert "CreateNamespace=true" in policy["syncOptions"]
 
 
+_bootstraps: dict[tuple[str, ...], list[Document]] = {}
+
+
 def bootstrap(repository: Repository) -> list[Document]:
-    """What the first command of the bootstrap applies."""
-    return repository.build("bootstrap/argocd")
+    """What the first command of the bootstrap applies; equal folders are built once."""
+    key = tuple(file.read_text() for file in sorted((repository.path / "bootstrap/argocd").rglob("*.yaml")))
+    if key not in _bootstraps:
+        _bootstraps[key] = repository.build("bootstrap/argocd")
+    return _bootstraps[key]
 
 
 def test_bootstrap_builds_valid_manifests(repository: Repository) -> None:
