@@ -1,0 +1,156 @@
+"""Answers change, the version of the template stays: what is added touches nothing else, and goes without a trace."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.updates.conftest import EXAMPLES, Render
+from tests.updates.repository import ANSWERS_FILE, Answers, Files, differences, set_tag
+
+MINIMAL, STAGES = EXAMPLES["minimal"], EXAMPLES["stages"]
+INVENTORY = "docs/inventory.md"
+# What lists environments and clusters beside the inventory: documents with commands to copy, and the preflight script.
+LISTS = ("docs/", "README.md", "bootstrap/preflight.sh")
+
+
+@dataclass(frozen=True)
+class Addition:
+    """What is added, and the files beyond its own and the recorded answers that may say so."""
+
+    example: Answers
+    answers: Answers
+    own: str
+    touches: tuple[str, ...] = ()
+
+
+def with_components() -> list[Any]:
+    (whoami,) = deepcopy(MINIMAL["workloads"])
+    names = ["admin", "zeta"]
+    others = [{"name": name, "image": f"ghcr.io/acme/{name}:1.0.0", "port": 9000} for name in names]
+    return [{"name": "whoami", "components": [*others, whoami | {"public": True}]}]
+
+
+def with_override() -> list[Any]:
+    workloads: list[Any] = deepcopy(STAGES["workloads"])
+    (reports,) = (workload for workload in workloads if workload["name"] == "reports")
+    reports["overrides"] = {
+        "prod": {"replicas": 3, "env": {"LEVEL": "warning"}, "resources": {"requests": {"memory": "1Gi"}}}
+    }
+    return workloads
+
+
+# What is added comes before what is there, in order and by name: nothing may hang on being the first or the only one.
+ADDITIONS = {
+    "workload": Addition(
+        STAGES,
+        {"workloads": [{"name": "alpha", "image": "ghcr.io/acme/alpha:1.0.0", "port": 8080}, *STAGES["workloads"]]},
+        own="apps/workloads/alpha/",
+        touches=(INVENTORY,),
+    ),
+    "environment": Addition(
+        MINIMAL,
+        {"environments": ["alpha", *MINIMAL["environments"]]},
+        own="alpha",
+        touches=LISTS,
+    ),
+    "cluster": Addition(
+        MINIMAL,
+        {"clusters": ["alpha", "main"], "environments": [{"name": "dev", "cluster": "main"}]},
+        own="-alpha.yaml",
+        touches=(*LISTS, "argo/applicationsets/platform.yaml", "argo/projects/platform.yaml"),
+    ),
+    "component": Addition(
+        MINIMAL,
+        {"workloads": with_components()},
+        own="apps/workloads/whoami/base/whoami-",
+        touches=(INVENTORY, "apps/workloads/whoami/"),
+    ),
+    "override": Addition(
+        STAGES,
+        {"workloads": with_override()},
+        own="apps/workloads/reports/overlays/prod/",
+        touches=("apps/workloads/reports/overlays/prod/",),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Story:
+    """A repository before something was added, with it (and with these answers), and after it was taken away."""
+
+    addition: Addition
+    answers: Answers
+    by_hand: set[str]
+    before: Files
+    added: Files
+    after: Files
+    folders_before: set[str]
+    folders_after: set[str]
+
+
+@pytest.fixture(scope="module", params=ADDITIONS)
+def story(request: pytest.FixtureRequest, render: Render) -> Story:
+    addition = ADDITIONS[request.param]
+    repository = render(addition.example)
+    first = repository.answers()
+    repository.write("apps/workloads/crm/overlays/dev/kustomization.yaml", "resources: []\n")
+    for file in repository.files():
+        if Path(file).match("overlays/*/kustomization.yaml") and "newTag" in repository.text(file):
+            set_tag(repository, file, "v2026.11")
+    by_hand = repository.changed()
+    repository.commit()
+    before, folders_before = repository.files(), repository.folders()
+
+    repository.answer(addition.answers)
+    answers, added = repository.answers(), repository.files()
+    repository.commit()
+
+    repository.answer({name: first[name] for name in addition.answers})
+    return Story(addition, answers, by_hand, before, added, repository.files(), folders_before, repository.folders())
+
+
+def test_what_was_added_is_there_as_in_a_fresh_copy(story: Story, render: Render) -> None:
+    fresh = render(story.answers).files()
+    assert differences(story.added, fresh) == story.by_hand
+
+
+def test_what_was_added_goes_without_a_trace(story: Story) -> None:
+    assert differences(story.after, story.before) == set()
+    assert story.folders_after == story.folders_before
+
+
+def test_an_addition_touches_only_what_is_its_own(story: Story) -> None:
+    may_change = (ANSWERS_FILE, *story.addition.touches)
+    for file in differences(story.before, story.added):
+        assert file.startswith(may_change) if file in story.before else story.addition.own in file, file
+
+
+def is_part(part: Any, whole: Any) -> bool:
+    """Whether all that `part` says is said by `whole`, too, which may say more."""
+    if isinstance(part, dict) and isinstance(whole, dict):
+        return all(key in whole and is_part(value, whole[key]) for key, value in part.items())
+    if isinstance(part, list) and isinstance(whole, list):
+        return all(any(is_part(item, other) for other in whole) for item in part)
+    return bool(part == whole)
+
+
+def test_what_exists_keeps_its_names_when_something_is_added(story: Story) -> None:
+    for file in story.before.keys() & story.added.keys():
+        if file.startswith(("apps/", "argo/")) and story.addition.own not in file:
+            before, added = (list(yaml.safe_load_all(files[file])) for files in (story.before, story.added))
+            assert is_part(before, added), file
+
+
+def names_in_inventory(files: Files) -> set[str]:
+    """Its rows without their last cell, which says what runs there."""
+    return {line.rsplit(" | ", 1)[0] for line in files[INVENTORY].decode().splitlines() if line.startswith("| ")}
+
+
+def test_the_inventory_still_has_every_name_that_it_had(story: Story) -> None:
+    assert names_in_inventory(story.before) - names_in_inventory(story.added) == set()
