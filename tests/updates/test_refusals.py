@@ -64,8 +64,18 @@ def refusal(repository: Repository, answers: Answers) -> str:
 
 @pytest.mark.parametrize(
     ("answers", "files"),
-    [(FEWER, LEFT_BEHIND), (NARROWER, LEFT_IN_AN_OVERLAY), (MORE, IN_THE_WAY)],
-    ids=["fewer workloads and environments", "fewer environments of a workload", "more of everything"],
+    [
+        (FEWER, LEFT_BEHIND),
+        (NARROWER, LEFT_IN_AN_OVERLAY),
+        (MORE, IN_THE_WAY),
+        ({"environments": ["dev", "qa", "prod"]}, ["apps/workloads/crm/overlays/prod/kustomization.yaml"]),
+    ],
+    ids=[
+        "fewer workloads and environments",
+        "fewer environments of a workload",
+        "more of everything",
+        "a new environment",
+    ],
 )
 def test_files_made_by_hand_are_neither_left_without_an_owner_nor_overwritten(
     answers: Answers, files: list[str], render: Render
@@ -114,10 +124,21 @@ def test_the_same_update_can_bring_the_answers_that_the_newer_version_wants(
     render: Render, stricter_version: str
 ) -> None:
     repository = render(EXAMPLES["ccore"])
-    workloads = [workload for workload in repository.answers()["workloads"] if workload["name"] != "whoami"]
+    workloads = [workload | {"port": 8080} for workload in EXAMPLES["ccore"]["workloads"]]
+    workloads[1].pop("port")
     better = {"target_revision": "release-7", "load_balancer": "eks-auto-mode", "workloads": workloads}
     repository.update(stricter_version, better)
     assert repository.answers() | EXAMPLES["ccore"] | better == repository.answers()
+
+
+def test_nothing_is_taken_away_where_the_newer_version_cannot_tell_whose_files_are_left(
+    render: Render, stricter_version: str
+) -> None:
+    repository = render(EXAMPLES["ccore"])
+    better = {"target_revision": "release-7", "load_balancer": "eks-auto-mode", "workloads": []}
+    with pytest.raises(UserMessageError, match="workloads: whoami is taken away, but .* take it away first"):
+        repository.update(stricter_version, better)
+    assert repository.changed() == set()
 
 
 def test_a_repository_with_uncommitted_changes_is_not_updated(render: Render) -> None:
