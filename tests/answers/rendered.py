@@ -1,0 +1,101 @@
+"""What must be found of the answers in what was rendered from them, worked out here a second time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.conftest import load, pick
+
+from .cases import Answers
+
+ANSWERS_FILE = ".copier-answers.yml"
+Document = dict[str, Any]
+
+
+def recorded(repository: Path) -> Answers:
+    """The recorded answers, without what Copier adds."""
+    (document,) = load((repository / ANSWERS_FILE).read_text())
+    return {name: value for name, value in document.items() if not name.startswith("_")}
+
+
+def components(workload: Document) -> list[tuple[str, Document]]:
+    """A workload's components, each with the name of its objects."""
+    if "components" not in workload:
+        return [(workload["name"], workload)]
+    name = workload["name"]
+    return [(name if part["name"] == name else f"{name}-{part['name']}", part) for part in workload["components"]]
+
+
+def as_text(value: str | int | bool) -> str:
+    return value if isinstance(value, str) else yaml.safe_dump(value).split("\n")[0]
+
+
+def variables(env: Document) -> list[Document]:
+    return [{"name": name, "value": as_text(value)} for name, value in env.items()]
+
+
+def container_of(deployment: Document) -> Document:
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    return container
+
+
+def image(entry: Document) -> str:
+    """The reference that an entry of a Kustomization's images stands for."""
+    tag = f":{entry['newTag']}" if "newTag" in entry else ""
+    digest = f"@{entry['digest']}" if "digest" in entry else ""
+    return f"{entry['newName']}{tag}{digest}"
+
+
+def assert_base_has_the_answers(repository: Path, workload: Document) -> None:
+    for name, part in components(workload):
+        path = repository / "apps/workloads" / workload["name"] / "base" / f"{name}.yaml"
+        (deployment,) = pick(load(path.read_text()), "Deployment")
+        pod, container = deployment["spec"]["template"]["spec"], container_of(deployment)
+        assert container.get("command", []) == part.get("command", [])
+        assert container.get("args", []) == part.get("args", [])
+        assert container.get("env", []) == variables(part.get("env", {}))
+        secrets = [entry["secretRef"]["name"] for entry in container.get("envFrom", [])]
+        assert secrets == part.get("env_from_secrets", [])
+        assert [entry["name"] for entry in pod.get("imagePullSecrets", [])] == part.get("image_pull_secrets", [])
+        assert [mount["mountPath"] for mount in container.get("volumeMounts", [])] == part.get("writable_paths", [])
+        assert pod["securityContext"]["runAsUser"] == part.get("run_as_user", 65532)
+        ports = [port["containerPort"] for port in container.get("ports", [])]
+        assert ports == ([part["port"]] if "port" in part else [])
+        if "health" in part:
+            assert container["livenessProbe"]["httpGet"]["path"] == part["health"]
+        for side, amounts in part.get("resources", {}).items():
+            for unit, amount in amounts.items():
+                assert str(container["resources"][side][unit]) == str(amount)
+
+
+def assert_overlay_has_the_answers(repository: Path, workload: Document, environment: str) -> None:
+    path = repository / "apps/workloads" / workload["name"] / "overlays" / environment / "kustomization.yaml"
+    (overlay,) = load(path.read_text())
+    assert overlay["namespace"] == f"{workload['name']}-{environment}"
+    images = {entry["name"]: image(entry) for entry in overlay["images"]}
+    patches = [yaml.safe_load(patch["patch"]) for patch in overlay.get("patches", [])]
+    env = {patch["metadata"]["name"]: container_of(patch).get("env", []) for patch in patches}
+    for name, part in components(workload):
+        change = part.get("overrides", {}).get(environment, {})
+        assert images[name] == change.get("image", part["image"])
+        assert env.get(name, []) == variables(change.get("env", {}))
+
+
+def assert_has_the_answers(repository: Path, answers: Answers) -> None:
+    """Each answer is recorded as it was given, and stands in the manifests as it was meant."""
+    found = recorded(repository)
+    for name, value in answers.items():
+        assert found[name] == value, name
+    for file in repository.rglob("*.yaml"):
+        load(file.read_text())
+    root = load((repository / "argo/root-application.yaml").read_text())[0]
+    assert root["spec"]["source"]["repoURL"] == answers["repo_url"]
+    assert root["spec"]["source"]["targetRevision"] == answers.get("target_revision", "main")
+    environments = [given["name"] if isinstance(given, dict) else given for given in answers["environments"]]
+    for workload in answers["workloads"]:
+        assert_base_has_the_answers(repository, workload)
+        for environment in workload.get("environments", environments):
+            assert_overlay_has_the_answers(repository, workload, environment)

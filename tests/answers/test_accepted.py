@@ -1,0 +1,22 @@
+"""Answers that look odd but are right are accepted, and nothing of them gets lost on the way into the repository."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .cases import Answers, Case, cases
+from .conftest import Copy
+from .rendered import assert_has_the_answers, recorded
+
+
+@pytest.mark.parametrize("case", cases("valid"), ids=lambda case: case.name)
+def test_an_odd_answer_is_accepted_and_survives(
+    case: Case, copy: Copy, find_problems: Callable[[Answers], list[str]], tmp_path: Path
+) -> None:
+    outcome = copy(case.answers, tmp_path / "repository", "--quiet")
+    assert outcome.status == 0, outcome.stderr
+    assert_has_the_answers(tmp_path / "repository", case.answers)
+    assert find_problems(recorded(tmp_path / "repository")) == []

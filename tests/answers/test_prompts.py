@@ -1,0 +1,196 @@
+"""A person at a terminal: what is asked, what is refused there, and what comes of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from .cases import minimal
+from .rendered import recorded
+
+ENTER, DOWN = "\r", "\x1b[B"
+FINISH = "\x1b\r"
+CLEAR = "\x15"
+ARN = minimal()["acm_certificate_arn"]
+WORKLOAD = '- {name: whoami, image: "traefik/whoami:v1.11.0", port: 8080}'
+
+# What a question begins with on the screen.
+REPO_URL = "Git URL of the repository"
+BRANCH = "Branch that Argo CD follows"
+DOMAIN = "DNS zone that your hosts live in"
+DNS = r"Who serves example\.com\?"
+LOAD_BALANCER = "What makes Network Load Balancers"
+CERTIFICATE = "ARN of the ACM certificate"
+VERSION = "Kubernetes minor version"
+CLUSTERS = "Your EKS clusters"
+ARGOCD_CLUSTER = r"Which cluster does Argo CD run in\?"
+ENVIRONMENTS = "Environments, in the order"
+WORKLOADS = "What runs, as a YAML list"
+CI = "Continuous integration"
+QUESTIONS = [REPO_URL, BRANCH, DOMAIN, DNS, LOAD_BALANCER, CERTIFICATE, VERSION, CLUSTERS, ARGOCD_CLUSTER]
+QUESTIONS += [ENVIRONMENTS, WORKLOADS, CI]
+
+
+class Person:
+    """Reads the screen and types."""
+
+    def __init__(self, terminal: pexpect.spawn[str]) -> None:
+        self.terminal = terminal
+        self.last = ""
+
+    def answers(self, question: str, *keys: str) -> None:
+        """Waits for the next question, which must be this one; the last one is drawn once more when it is answered."""
+        while (asked := QUESTIONS[self.terminal.expect(QUESTIONS)]) == self.last:
+            pass
+        assert asked == question
+        self.last = question
+        self.terminal.send("".join(keys))
+
+    def is_told(self, message: str, *keys: str) -> None:
+        """Waits for the first refusal of a prompt (of a second one, only what differs is drawn), and types another answer."""
+        self.terminal.expect(re.escape(message))
+        self.terminal.send(CLEAR + "".join(keys))
+
+    def is_done(self) -> int:
+        self.terminal.expect(pexpect.EOF)
+        self.terminal.close()
+        assert "Traceback" not in str(self.terminal.before)
+        return int(self.terminal.exitstatus or 0)
+
+
+Sit = Callable[..., Person]
+
+
+@pytest.fixture
+def sit_down(template: Path, tmp_path: Path) -> Iterator[Sit]:
+    """Starts the installed command in a terminal."""
+    terminals = []
+
+    def start(*options: str) -> Person:
+        command = str(Path(sys.executable).with_name("copier"))
+        arguments = ["copy", *options, str(template), str(tmp_path / "repository")]
+        environment = os.environ | {"TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"}
+        size = (40, 240)
+        terminal = pexpect.spawn(command, arguments, env=environment, dimensions=size, encoding="utf-8", timeout=30)
+        terminals.append(terminal)
+        return Person(terminal)
+
+    yield start
+    for terminal in terminals:
+        terminal.close(force=True)
+
+
+def test_the_smallest_repository_takes_six_answers_and_enter(sit_down: Sit, tmp_path: Path) -> None:
+    person = sit_down()
+    person.answers(REPO_URL, "https://github.com/acme/gitops.git", ENTER)
+    person.answers(BRANCH, ENTER)
+    person.answers(DOMAIN, "example.com", ENTER)
+    person.answers(DNS, ENTER)
+    person.answers(LOAD_BALANCER, ENTER)
+    person.answers(CERTIFICATE, ARN, ENTER)
+    person.answers(VERSION, ENTER)
+    person.answers(CLUSTERS, ENTER)
+    person.answers(ENVIRONMENTS, "[dev]", ENTER)
+    person.answers(WORKLOADS, WORKLOAD, FINISH)
+    person.answers(CI, ENTER)
+    assert person.is_done() == 0
+    assert recorded(tmp_path / "repository") == {
+        "repo_url": "https://github.com/acme/gitops.git",
+        "target_revision": "main",
+        "domain": "example.com",
+        "dns_provider": "cloudflare",
+        "load_balancer": "aws-load-balancer-controller",
+        "acm_certificate_arn": ARN,
+        "kubernetes_version": "1.36",
+        "clusters": ["main"],
+        "argocd_cluster": "main",
+        "environments": ["dev"],
+        "workloads": [{"name": "whoami", "image": "traefik/whoami:v1.11.0", "port": 8080}],
+        "ci": "github",
+    }
+
+
+def test_a_bad_answer_is_refused_at_its_prompt_and_asked_again(sit_down: Sit, tmp_path: Path) -> None:
+    person = sit_down("--data", "dns_provider=route53", "--data", "ci=none", "--data", "load_balancer=legacy")
+    person.answers(REPO_URL, "github.com/acme/gitops", ENTER)
+    person.is_told("question 'repo_url': not a Git URL as Argo CD clones it", "git@host:acme/gitops.git", ENTER)
+    person.answers(BRANCH, CLEAR, "a..b", ENTER)
+    person.is_told("question 'target_revision': not the name of a branch", "trunk", ENTER)
+    person.answers(DOMAIN, "Example.com", ENTER)
+    person.is_told("question 'domain': not a DNS name such as example.com: lower case", "example.com", ENTER)
+    person.answers(CERTIFICATE, f"{ARN},{ARN}0", ENTER)
+    person.is_told("load_balancer legacy takes one certificate, but cluster main has 2", ARN, ENTER)
+    person.answers(VERSION, CLEAR, "1.20", ENTER)
+    person.is_told("not a Kubernetes minor version from 1.31 up", "1.35", ENTER)
+    person.answers(CLUSTERS, CLEAR, "main", ENTER)
+    person.is_told("question 'clusters': not a list of at least one cluster (such as [main])", "[main]", ENTER)
+    person.answers(ENVIRONMENTS, "[prod, eu-prod]", ENTER)
+    person.is_told("question 'environments': environments[1]: eu-prod ends in -prod, another environment", "[dev]", ENTER)
+    person.answers(WORKLOADS, FINISH)
+    person.is_told("question 'workloads': not a list of workloads (or [] for none yet)", "[]", FINISH)
+    assert person.is_done() == 0
+    found = recorded(tmp_path / "repository")
+    assert (found["domain"], found["kubernetes_version"], found["workloads"]) == ("example.com", "1.35", [])
+
+
+def test_where_argo_cd_runs_is_asked_with_several_clusters_and_recorded(sit_down: Sit, tmp_path: Path) -> None:
+    data = tmp_path / "answers.yaml"
+    data.write_text(f"repo_url: git@host:acme/gitops.git\ndomain: example.com\nacm_certificate_arn: {ARN}\nci: none\n")
+    person = sit_down("--data-file", str(data))
+    person.answers(BRANCH, ENTER)
+    person.answers(DNS, DOWN, ENTER)
+    person.answers(LOAD_BALANCER, DOWN, ENTER)
+    person.answers(VERSION, ENTER)
+    person.answers(CLUSTERS, CLEAR, "[nonprod, {name: prod}]", ENTER)
+    person.answers(ARGOCD_CLUSTER, DOWN, ENTER)
+    person.answers(ENVIRONMENTS, "[dev]", ENTER)
+    person.is_told("with several clusters say which one: nonprod, prod", "[{name: dev, cluster: nonprod}]", ENTER)
+    person.answers(WORKLOADS, "[]", FINISH)
+    assert person.is_done() == 0
+    found = recorded(tmp_path / "repository")
+    assert (found["dns_provider"], found["load_balancer"]) == ("route53", "eks-auto-mode")
+    assert found["argocd_cluster"] == "prod"
+
+
+def test_given_answers_may_refer_to_what_is_still_asked(sit_down: Sit, tmp_path: Path) -> None:
+    data = tmp_path / "answers.yaml"
+    names = [name for name in minimal() if name not in {"environments", "workloads"}]
+    data.write_text("\n".join(f"{name}: {minimal()[name]}" for name in names) + "\ntarget_revision: main\nci: none\n")
+    workloads = '[{name: whoami, image: "whoami:1.0.0", environments: [prod]}]'
+    person = sit_down("--data-file", str(data), "--data", f"workloads={workloads}", "--data", "argocd_cluster=other")
+    person.answers(DNS, ENTER)
+    person.answers(LOAD_BALANCER, ENTER)
+    person.answers(VERSION, ENTER)
+    person.answers(CLUSTERS, CLEAR, "[main, other]", ENTER)
+    person.answers(ENVIRONMENTS, "[{name: prod, cluster: main}]", ENTER)
+    assert person.is_done() == 0
+    assert (tmp_path / "repository/apps/workloads/whoami/overlays/prod").is_dir()
+
+
+def test_what_given_and_typed_answers_only_show_together_is_refused_at_the_end(sit_down: Sit, tmp_path: Path) -> None:
+    workloads = '[{name: whoami, image: "whoami:1.0.0", environments: [prod]}]'
+    person = sit_down("--data", f"workloads={workloads}", "--data", "ci=none", "--data", f"acm_certificate_arn={ARN}")
+    person.answers(REPO_URL, "git@host:acme/gitops.git", ENTER)
+    person.answers(BRANCH, ENTER)
+    person.answers(DOMAIN, "example.com", ENTER)
+    person.answers(DNS, ENTER)
+    person.answers(LOAD_BALANCER, ENTER)
+    person.answers(VERSION, ENTER)
+    person.answers(CLUSTERS, ENTER)
+    person.answers(ENVIRONMENTS, "[dev]", ENTER)
+    person.terminal.expect(re.escape('workloads[0].environments[0]: "prod" is not one of the environments: dev'))
+    assert person.is_done() == 1
+    assert not (tmp_path / "repository").exists()
+
+
+def test_a_bad_given_answer_is_refused_before_anything_is_asked(sit_down: Sit, tmp_path: Path) -> None:
+    person = sit_down("--data", "domain=Example.com")
+    assert person.terminal.expect([re.escape("Nothing was written."), *QUESTIONS]) == 0
+    assert person.is_done() == 1
+    assert not (tmp_path / "repository").exists()

@@ -1,0 +1,70 @@
+"""Every refused answer is a file with its expected message, and nothing is written."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from .cases import Case, cases
+from .conftest import Copy, Outcome
+
+INVALID = cases("invalid")
+SOME = INVALID[::15]
+
+
+def assert_refused(outcome: Outcome, case: Case) -> None:
+    assert outcome.status == 1
+    assert "Traceback" not in outcome.stderr
+    assert outcome.message.startswith("Nothing was written. ")
+    assert "\n" not in outcome.message and "'" not in outcome.message
+    assert len(outcome.problems) == len(case.expect), outcome.problems
+    for problem, expected in zip(outcome.problems, case.expect, strict=True):
+        assert expected in problem
+
+
+@pytest.mark.parametrize("case", INVALID, ids=lambda case: case.name)
+def test_a_bad_answer_is_refused_with_its_message_and_nothing_is_written(
+    case: Case, copy: Copy, tmp_path: Path
+) -> None:
+    assert_refused(copy(case.answers, tmp_path / "repository"), case)
+    assert not (tmp_path / "repository").exists()
+
+
+@pytest.mark.parametrize("case", SOME, ids=lambda case: case.name)
+def test_a_refusal_leaves_an_existing_folder_as_it_was(case: Case, copy: Copy, tmp_path: Path) -> None:
+    file = tmp_path / "repository" / "notes.txt"
+    file.parent.mkdir()
+    file.write_text("mine\n")
+    assert_refused(copy(case.answers, file.parent, "--overwrite"), case)
+    assert list(file.parent.rglob("*")) == [file]
+    assert file.read_text() == "mine\n"
+
+
+@pytest.mark.parametrize("case", SOME, ids=lambda case: case.name)
+def test_the_installed_command_refuses_on_one_line_of_stderr(case: Case, template: Path, tmp_path: Path) -> None:
+    data = tmp_path / "answers.yaml"
+    data.write_text(yaml.safe_dump(case.answers, sort_keys=False))
+    destination = tmp_path / "repository"
+    command = [Path(sys.executable).with_name("copier"), "copy", "--defaults", "--data-file", data, template, destination]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert_refused(Outcome(done.returncode, done.stdout, done.stderr), case)
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not destination.exists()
+
+
+def test_every_file_expects_something_and_there_are_many() -> None:
+    assert all(case.expect for case in INVALID)
+    assert len(INVALID) >= 75 and len(SOME) >= 12
+
+
+def test_every_problem_is_shown_up_to_forty(copy: Copy, tmp_path: Path) -> None:
+    answers = Case.read(Path(__file__).parent / "invalid" / "workload-port-too-large.yaml").answers
+    answers["workloads"] = [answers["workloads"][0] | {"name": f"whoami-{number}"} for number in range(45)]
+    outcome = copy(answers, tmp_path / "repository")
+    assert "45 problems with the answers" in outcome.message
+    assert outcome.problems[39].startswith("workloads[39].port: 70000 is not a port")
+    assert outcome.problems[40:] == ["and more"]

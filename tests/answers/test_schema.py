@@ -1,0 +1,196 @@
+"""The schema of the answers: one file, read by our checks, by editors and by the documentation, and meant the same way by all."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from jinja2 import Environment
+
+from tests.strategies import answers, anything, spoilt
+
+from .cases import ROOT, cases
+
+Node = dict[str, Any]
+SCHEMA: Node = json.loads((ROOT / "hooks" / "answers.schema.json").read_text())
+QUESTIONS: dict[str, Node] = {
+    name: question
+    for name, question in yaml.safe_load((ROOT / "copier.yml").read_text()).items()
+    if not name.startswith("_")
+}
+ASKED = {name: question for name, question in QUESTIONS.items() if "help" in question}
+
+# What hooks/schema.jinja reads, and what nobody needs to read.
+READ = {"$ref", "type", "enum", "not", "maxLength", "pattern", "minimum", "maximum", "minItems", "uniqueItems"}
+READ |= {"items", "minProperties", "required", "properties", "propertyNames", "additionalProperties", "definitions"}
+NOTES = {"$schema", "title", "description", "default", "examples", "x-rule", "x-text-rule"}
+
+
+def nodes(node: Node, path: str = "#") -> Iterator[tuple[str, Node]]:
+    """Each schema in the schema, with its path."""
+    yield path, node
+    for key in ("properties", "definitions"):
+        for name, inner in node.get(key, {}).items():
+            yield from nodes(inner, f"{path}/{key}/{name}")
+    for key in ("items", "propertyNames", "additionalProperties"):
+        if isinstance(node.get(key), dict):
+            yield from nodes(node[key], f"{path}/{key}")
+
+
+def resolved(node: Node) -> Node:
+    return SCHEMA["definitions"][node["$ref"].split("/")[-1]] if "$ref" in node else node
+
+
+NODES = dict(nodes(SCHEMA))
+TYPED = {path: node for path, node in NODES.items() if "$ref" not in node}
+# Free text may hold anything, a newline at its end too.
+STRICT_PATTERNS = {node["pattern"] for node in TYPED.values() if "pattern" in node and "x-text-rule" not in node}
+
+
+def is_integer(_: Any, value: object) -> bool:
+    """YAML's integers: no float is one, whatever its value, and no boolean."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+VALIDATOR = jsonschema.validators.extend(
+    jsonschema.Draft7Validator,
+    type_checker=jsonschema.Draft7Validator.TYPE_CHECKER.redefine("integer", is_integer),
+)(SCHEMA)
+
+
+@pytest.fixture(scope="session")
+def validate(jinja: Environment) -> Callable[[object], list[str]]:
+    """The problems that hooks/schema.jinja finds."""
+    macro = jinja.from_string(
+        "[% from 'hooks/schema.jinja' import validate %][% set problems = [] %]"
+        "[% set _ = validate(schema, schema, value, '', problems) %][[ problems | to_json ]]"
+    )
+
+    def problems(value: object) -> list[str]:
+        found: list[str] = json.loads(macro.render(schema=SCHEMA, value=value))
+        return found
+
+    return problems
+
+
+def test_the_schema_is_valid_itself() -> None:
+    jsonschema.Draft7Validator.check_schema(SCHEMA)
+    assert SCHEMA["$schema"] == "http://json-schema.org/draft-07/schema#"
+
+
+def test_the_schema_uses_only_keywords_that_the_checks_read() -> None:
+    for path, node in NODES.items():
+        assert node.keys() <= READ | NOTES, path
+
+
+def test_the_schema_uses_keywords_only_as_the_checks_read_them() -> None:
+    for path, node in NODES.items():
+        if "$ref" in node:
+            assert node.keys() <= {"$ref", "description"}, path
+            assert node["$ref"] in {f"#/definitions/{name}" for name in SCHEMA["definitions"]}, path
+    for path, node in TYPED.items():
+        assert "x-rule" in node or "enum" in node, path
+        assert "not" not in node or node["not"].keys() == {"const"}, path
+        assert node.get("additionalProperties", False) is False or "propertyNames" in node, path
+        assert ("object" in node["type"]) == ("additionalProperties" in node), path
+
+
+def test_every_definition_is_used() -> None:
+    used = {node["$ref"].split("/")[-1] for node in NODES.values() if "$ref" in node}
+    assert used == SCHEMA["definitions"].keys()
+
+
+def test_every_answer_and_every_field_is_described() -> None:
+    for path, node in NODES.items():
+        if re.search("/properties/[^/]+$", path):
+            assert node.get("description") or resolved(node).get("description"), path
+
+
+@pytest.mark.parametrize("pattern", sorted(STRICT_PATTERNS))
+def test_a_pattern_holds_from_the_first_to_the_last_character(pattern: str) -> None:
+    assert pattern.startswith("^") and pattern.endswith(r"(?![\s\S])")
+    assert not re.search(r"\\[dDwWbBzZ]|\$", pattern), "depends on the engine, or takes digits of other alphabets"
+
+
+@pytest.mark.parametrize("pattern", sorted(STRICT_PATTERNS))
+@settings(max_examples=20, derandomize=True, deadline=None, database=None)
+@given(data=st.data())
+def test_a_pattern_refuses_a_newline_at_the_end_and_digits_of_other_alphabets(pattern: str, data: st.DataObject) -> None:
+    inner = pattern.removeprefix("^").removesuffix(r"(?![\s\S])")
+    text = data.draw(st.from_regex(re.compile(inner, re.ASCII), fullmatch=True, alphabet=st.characters(codec="ascii")))
+    assert re.search(pattern, text)
+    assert not re.search(pattern, text + "\n")
+    arabic = text.translate({ord("0") + digit: ord("٠") + digit for digit in range(10)})
+    assert arabic == text or not re.search(pattern, arabic)
+
+
+def test_questions_are_the_answers_of_the_schema_in_its_groups() -> None:
+    assert ASKED.keys() == SCHEMA["properties"].keys()
+
+
+def test_what_is_not_asked_is_computed_and_cannot_be_answered(jinja: Environment) -> None:
+    computed = jinja.from_string("[% import 'hooks/checks.jinja' as checks %][[ checks.computed | to_json ]]").render()
+    assert set(json.loads(computed)) == QUESTIONS.keys() - ASKED.keys()
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_a_question_and_its_schema_agree(name: str) -> None:
+    question, node = ASKED[name], resolved(SCHEMA["properties"][name])
+    assert question["type"] == {"string": "str", "array": "yaml"}[node["type"]]
+    assert ("default" in question) != (name in SCHEMA["required"])
+    if name != "argocd_cluster":
+        assert question.get("default") == node.get("default")
+        choices = question.get("choices", {})
+        assert list(choices.values()) == node.get("enum", [])
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_a_question_checks_its_own_answer_or_offers_choices(name: str) -> None:
+    checked = f"[% from 'hooks/checks.jinja' import at_prompt with context %][[ at_prompt('{name}', {name}) ]]"
+    assert ASKED[name].get("validator") == (None if "choices" in ASKED[name] else checked)
+
+
+def test_the_checks_know_every_question_in_its_order(jinja: Environment) -> None:
+    last = list(ASKED)[-1]
+    answered = jinja.from_string(f"[% from 'hooks/checks.jinja' import answered with context %][[ answered('{last}') ]]")
+    given = {name: f"the answer to {name}" for name in ASKED}
+    assert list(json.loads(answered.render(**given)).items()) == list(given.items())
+
+
+@pytest.mark.parametrize("case", cases("valid"), ids=lambda case: case.name)
+def test_editors_accept_what_the_checks_accept(case: Any) -> None:
+    VALIDATOR.validate(case.answers)
+
+
+# Answers are too large to search for smaller ones that fail.
+large = settings(max_examples=150, derandomize=True, deadline=None, database=None, phases=[Phase.generate])
+
+
+@large
+@given(value=answers())
+def test_valid_answers_are_accepted_by_our_checks_and_by_jsonschema(
+    value: Node, validate: Callable[[object], list[str]]
+) -> None:
+    assert validate(value) == []
+    assert list(VALIDATOR.iter_errors(value)) == []
+
+
+@settings(large, max_examples=500)
+@given(value=spoilt())
+def test_our_checks_and_jsonschema_judge_spoilt_answers_alike(
+    value: Node, validate: Callable[[object], list[str]]
+) -> None:
+    assert (validate(value) == []) == VALIDATOR.is_valid(value)
+
+
+@settings(max_examples=200, derandomize=True, deadline=None, database=None)
+@given(value=anything)
+def test_our_checks_and_jsonschema_judge_anything_alike(value: object, validate: Callable[[object], list[str]]) -> None:
+    assert (validate(value) == []) == VALIDATOR.is_valid(value)

@@ -1,0 +1,119 @@
+"""Where answers come from: every way of giving them is looked at, before anything is asked or written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from copier import run_copy
+from copier.errors import UserMessageError
+
+from .cases import minimal
+from .conftest import Copy
+from .rendered import recorded
+
+COMPUTED = ["check_given", "check_all", "model"]
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    return tmp_path / "repository"
+
+
+@pytest.fixture
+def set_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Writes the settings file of a user of Copier."""
+
+    def write(**defaults: Any) -> None:
+        path = tmp_path / "settings.yml"
+        path.write_text(yaml.safe_dump({"defaults": defaults}))
+        monkeypatch.setenv("COPIER_SETTINGS_PATH", str(path))
+
+    return write
+
+
+def test_without_any_answers_all_that_are_required_are_named(copy: Copy, repository: Path) -> None:
+    outcome = copy({}, repository)
+    names = [problem.split(": is missing; it is required")[0] for problem in outcome.problems]
+    assert names == ["repo_url", "domain", "acm_certificate_arn", "environments", "workloads"]
+    assert (outcome.status, repository.exists()) == (1, False)
+
+
+def test_a_copied_answers_file_is_taken_with_what_copier_wrote_into_it(copy: Copy, repository: Path) -> None:
+    answers = minimal() | {"_commit": "v1.0.0", "_src_path": "https://example.com/template.git"}
+    assert copy(answers, repository, "--quiet").status == 0
+    assert recorded(repository)["domain"] == "example.com"
+
+
+def test_lists_on_the_command_line_are_yaml(copy: Copy, repository: Path) -> None:
+    lists = ["--data", "environments=[dev, {name: prod, domain: example.org}]", "--data", "clusters=- main\n"]
+    assert copy(minimal(), repository, "--quiet", *lists).status == 0
+    assert recorded(repository)["environments"] == ["dev", {"name": "prod", "domain": "example.org"}]
+    assert recorded(repository)["clusters"] == ["main"]
+
+
+def test_numbers_on_the_command_line_stay_text_where_text_belongs(copy: Copy, repository: Path) -> None:
+    options = ["--data", "kubernetes_version=1.40", "--data", "target_revision=1.10"]
+    assert copy(minimal(), repository, "--quiet", *options).status == 0
+    assert recorded(repository)["kubernetes_version"] == "1.40"
+    assert recorded(repository)["target_revision"] == "1.10"
+
+
+@pytest.mark.parametrize("name", COMPUTED)
+def test_the_settings_of_a_user_cannot_replace_a_computed_value(
+    name: str, copy: Copy, repository: Path, set_defaults: Any
+) -> None:
+    set_defaults(**{name: ""})
+    outcome = copy(minimal() | {"domain": "Bad."}, repository)
+    assert outcome.problems[0] == (
+        f"{name}: is computed from the answers and cannot be given; take it away (a default in your Copier settings)"
+    )
+    assert outcome.problems[1].startswith('domain: "Bad." is not a DNS name')
+    assert (outcome.status, repository.exists()) == (1, False)
+
+
+def test_a_bad_default_in_the_settings_of_a_user_is_refused(copy: Copy, repository: Path, set_defaults: Any) -> None:
+    set_defaults(dns_provider="gandi")
+    (problem,) = copy(minimal(), repository).problems
+    assert problem == 'dns_provider: "gandi" is not one of cloudflare, route53 (a default in your Copier settings)'
+    assert not repository.exists()
+
+
+def test_a_given_answer_takes_the_place_of_a_bad_default(copy: Copy, repository: Path, set_defaults: Any) -> None:
+    set_defaults(dns_provider="gandi")
+    assert copy(minimal() | {"dns_provider": "route53"}, repository, "--quiet").status == 0
+    assert recorded(repository)["dns_provider"] == "route53"
+
+
+def test_settings_for_other_templates_do_not_matter(copy: Copy, repository: Path, set_defaults: Any) -> None:
+    set_defaults(author="Someone", domian="x", target_revision="trunk")
+    assert copy(minimal(), repository, "--quiet").status == 0
+    assert recorded(repository)["target_revision"] == "trunk"
+
+
+@pytest.mark.parametrize(
+    ("defaults", "message"),
+    [
+        ({"model": {}}, "model: is computed from the answers and cannot be given; take it away"),
+        ({"check_given": ""}, "check_given: is computed from the answers and cannot be given; take it away"),
+        ({"domain": "Example.com"}, 'domain: "Example.com" is not a DNS name'),
+        ({"domian": "example.com"}, "domian: is not known here (did you mean domain?)"),
+        ({"_external_data": {}}, "_external_data: is not known here"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_defaults_of_a_program_are_looked_at_too(
+    defaults: dict[str, Any], message: str, template: Path, repository: Path
+) -> None:
+    answers = {name: value for name, value in minimal().items() if name not in defaults}
+    with pytest.raises(UserMessageError, match="Nothing was written") as refused:
+        run_copy(str(template), repository, data=answers, user_defaults=defaults, defaults=True, quiet=True)
+    assert message in str(refused.value)
+    assert not repository.exists()
+
+
+def test_nothing_in_the_template_asks_for_trust(template: Path) -> None:
+    settings = yaml.safe_load((template / "copier.yml").read_text())
+    assert settings.keys().isdisjoint({"_tasks", "_jinja_extensions", "_migrations"})
