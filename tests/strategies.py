@@ -33,7 +33,9 @@ variable_names = st.sampled_from(["A", "_A", "a.b-C", "y", "NO", "null"]) | st.f
 variables = st.dictionaries(variable_names, texts | st.integers() | st.booleans(), max_size=3)
 images = st.builds(
     str.__add__,
-    st.sampled_from(["whoami", "traefik/whoami", "ghcr.io/acme/api__x", "localhost:5000/team/api", "10.0.0.1:80/a-b/c.d"]),
+    st.sampled_from(
+        ["whoami", "traefik/whoami", "ghcr.io/acme/api__x", "localhost:5000/team/api", "10.0.0.1:80/a-b/c.d"]
+    ),
     st.sampled_from([":1.10", ":V1.0-rc.1_b", ":1e3", ":yes", f"@{DIGEST}", f":1.0.0@{DIGEST}"]),
 )
 versions = st.sampled_from(["1.31", "1.36", "1.40"])
@@ -50,7 +52,9 @@ resources = st.sampled_from(
 )
 scalings = st.one_of(
     st.builds(lambda pods: {"replicas": pods}, st.integers(0, 100)),
-    st.builds(lambda low, more: {"autoscaling": {"min": low, "max": low + more}}, st.integers(1, 50), st.integers(0, 50)),
+    st.builds(
+        lambda low, more: {"autoscaling": {"min": low, "max": low + more}}, st.integers(1, 50), st.integers(0, 50)
+    ),
     st.builds(lambda high, cpu: {"autoscaling": {"max": high, "cpu": cpu}}, st.integers(1, 100), st.integers(1, 500)),
 )
 
@@ -185,7 +189,11 @@ def answers(draw: DrawFn) -> Map:
     return {
         "repo_url": draw(
             st.sampled_from(
-                ["https://github.com/acme/gitops.git", "git@gitlab.com:acme/a/gitops.git", "ssh://git@host:2222/acme/gitops"]
+                [
+                    "https://github.com/acme/gitops.git",
+                    "git@gitlab.com:acme/a/gitops.git",
+                    "ssh://git@host:2222/acme/gitops",
+                ]
             )
         ),
         "domain": domain,
@@ -215,14 +223,18 @@ anything: SearchStrategy[Any] = st.recursive(
     | st.binary(max_size=3)
     | texts
     | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts | st.integers() | st.booleans(), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(texts | st.integers() | st.booleans(), inner, max_size=3)
+    ),
     max_leaves=5,
 )
 
 
 def places(value: Any) -> list[tuple[Any, Any]]:
     """Every container below a value with each of its keys or indexes."""
-    keys: list[Any] = list(value) if isinstance(value, dict) else list(range(len(value))) if isinstance(value, list) else []
+    keys: list[Any] = (
+        list(value) if isinstance(value, dict) else list(range(len(value))) if isinstance(value, list) else []
+    )
     return [(value, key) for key in keys] + [place for key in keys for place in places(value[key])]
 
 

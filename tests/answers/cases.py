@@ -16,12 +16,12 @@ Answers = dict[str, Any]
 
 def minimal() -> Answers:
     """The smallest example, to be changed at will."""
-    return yaml.safe_load((ROOT / "examples" / "minimal.yaml").read_text())
+    return dict(yaml.safe_load((ROOT / "examples" / "minimal.yaml").read_text()))
 
 
 @dataclass(frozen=True)
 class Case:
-    """`answers` takes the place of whole answers, `workload` of fields of the first workload, `without` of names that are left out."""
+    """Replaced are whole answers by `answers`, fields of the first workload by `workload`; `without` leaves out."""
 
     name: str
     answers: Answers

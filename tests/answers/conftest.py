@@ -38,7 +38,7 @@ class Outcome:
     def message(self) -> str:
         """What the checks said, out of the quotes in which Copier shows it."""
         (line,) = [line for line in self.stderr.splitlines() if "has no attribute" in line]
-        return ast.literal_eval(line.split(" has no attribute ", 1)[1])
+        return str(ast.literal_eval(line.split(" has no attribute ", 1)[1]))
 
     @property
     def problems(self) -> list[str]:

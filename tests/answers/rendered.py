@@ -39,7 +39,7 @@ def variables(env: Document) -> list[Document]:
 
 def container_of(deployment: Document) -> Document:
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
-    return container
+    return dict(container)
 
 
 def image(entry: Document) -> str:

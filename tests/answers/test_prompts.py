@@ -46,14 +46,14 @@ class Person:
 
     def answers(self, question: str, *keys: str) -> None:
         """Waits for the next question, which must be this one; the last one is drawn once more when it is answered."""
-        while (asked := QUESTIONS[self.terminal.expect(QUESTIONS)]) == self.last:
+        while (asked := QUESTIONS[self.terminal.expect([*QUESTIONS])]) == self.last:
             pass
         assert asked == question
         self.last = question
         self.terminal.send("".join(keys))
 
     def is_told(self, message: str, *keys: str) -> None:
-        """Waits for the first refusal of a prompt (of a second one, only what differs is drawn), and types another answer."""
+        """Waits for a prompt's first refusal (of a second, only what differs is drawn) and types another answer."""
         self.terminal.expect(re.escape(message))
         self.terminal.send(CLEAR + "".join(keys))
 
@@ -131,7 +131,9 @@ def test_a_bad_answer_is_refused_at_its_prompt_and_asked_again(sit_down: Sit, tm
     person.answers(CLUSTERS, CLEAR, "main", ENTER)
     person.is_told("question 'clusters': not a list of at least one cluster (such as [main])", "[main]", ENTER)
     person.answers(ENVIRONMENTS, "[prod, eu-prod]", ENTER)
-    person.is_told("question 'environments': environments[1]: eu-prod ends in -prod, another environment", "[dev]", ENTER)
+    person.is_told(
+        "question 'environments': environments[1]: eu-prod ends in -prod, another environment", "[dev]", ENTER
+    )
     person.answers(WORKLOADS, FINISH)
     person.is_told("question 'workloads': not a list of workloads (or [] for none yet)", "[]", FINISH)
     assert person.is_done() == 0

@@ -6,12 +6,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import yaml
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from jinja2 import Environment
 
 from tests.conftest import render
 from tests.strategies import HOSTILE, answers, anything, spoilt
@@ -78,7 +76,9 @@ def test_the_order_of_workloads_changes_no_file_but_the_recorded_answers(
 
 # --- text that stands for a list, as on the command line --------------------------------------------------------------
 
-SIGNS = st.sampled_from([*"[]{}:,-?#&*!|>'\"%@`=<~ \n\t", ": ", ", ", "- ", " #", "a", "b: c", "''", '""', "\\", *HOSTILE])
+SIGNS = st.sampled_from(
+    [*"[]{}:,-?#&*!|>'\"%@`=<~ \n\t", ": ", ", ", "- ", " #", "a", "b: c", "''", '""', "\\", *HOSTILE]
+)
 
 
 @settings(fast, max_examples=1500)
@@ -90,9 +90,7 @@ def test_text_in_brackets_that_passes_is_a_list_to_the_parser(text: str, list_fa
 
 @fast
 @given(given_answers=answers())
-def test_a_list_as_json_or_on_one_line_of_yaml_passes(
-    given_answers: Answers, list_fault: Callable[[str], str]
-) -> None:
+def test_a_list_as_json_or_on_one_line_of_yaml_passes(given_answers: Answers, list_fault: Callable[[str], str]) -> None:
     for name in ("clusters", "environments", "workloads"):
         value = json.loads(json.dumps(given_answers[name]))
         text = yaml.safe_dump(value, default_flow_style=True, width=10**6, allow_unicode=True).strip()

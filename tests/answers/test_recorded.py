@@ -1,4 +1,4 @@
-"""Answers that are recorded in a repository: a newer version looks at them, and at people's own files, before it writes."""
+"""Recorded answers: a newer version looks at them, and at people's own files, before it writes."""
 
 from __future__ import annotations
 
@@ -128,7 +128,13 @@ def test_names_that_were_answers_once_stay_known(template: Path, tmp_path: Path,
 
 @pytest.mark.parametrize(
     "path",
-    ["notes.md", "base/patch.yaml", "base/config/deep/er/settings.yaml", "overlays/prod/.env", "overlays/qa/kustomization.yaml"],
+    [
+        "notes.md",
+        "base/patch.yaml",
+        "base/config/deep/er/settings.yaml",
+        "overlays/prod/.env",
+        "overlays/qa/kustomization.yaml",
+    ],
 )
 def test_a_workload_is_not_taken_away_while_its_folder_holds_files_made_by_hand(
     path: str, repository: Path, refusal: Callable[..., list[str]]
@@ -160,7 +166,8 @@ def test_a_workload_does_not_leave_an_environment_that_holds_files_made_by_hand(
     write(repository, "apps/workloads/shop/overlays/prod/patch.yaml")
     (problem,) = refusal(workloads=[WHOAMI, SHOP | {"environments": ["dev"]}])
     assert problem.startswith(
-        "workloads: shop no longer runs in prod, but apps/workloads/shop/overlays/prod/patch.yaml was not made by the template"
+        "workloads: shop no longer runs in prod, "
+        "but apps/workloads/shop/overlays/prod/patch.yaml was not made by the template"
     )
 
 
@@ -216,7 +223,9 @@ def test_a_new_environment_does_not_start_what_was_made_by_hand(
 def test_a_first_render_does_not_take_over_a_folder_made_by_hand(copy: Copy, tmp_path: Path) -> None:
     write(tmp_path / "repository", "apps/workloads/whoami/notes.md")
     outcome = copy(minimal(), tmp_path / "repository", "--overwrite")
-    assert outcome.problems[0].startswith("workloads: whoami is new, but apps/workloads/whoami/notes.md is there already")
+    assert outcome.problems[0].startswith(
+        "workloads: whoami is new, but apps/workloads/whoami/notes.md is there already"
+    )
     assert [file.name for file in (tmp_path / "repository").rglob("*") if file.is_file()] == ["notes.md"]
 
 

@@ -49,7 +49,15 @@ def test_the_installed_command_refuses_on_one_line_of_stderr(case: Case, templat
     data = tmp_path / "answers.yaml"
     data.write_text(yaml.safe_dump(case.answers, sort_keys=False))
     destination = tmp_path / "repository"
-    command = [Path(sys.executable).with_name("copier"), "copy", "--defaults", "--data-file", data, template, destination]
+    command: list[str | Path] = [
+        Path(sys.executable).with_name("copier"),
+        "copy",
+        "--defaults",
+        "--data-file",
+        data,
+        template,
+        destination,
+    ]
     done = subprocess.run(command, capture_output=True, text=True)
     assert_refused(Outcome(done.returncode, done.stdout, done.stderr), case)
     assert len(done.stderr.strip().splitlines()) == 1

@@ -1,7 +1,9 @@
-"""The schema of the answers: one file, read by our checks, by editors and by the documentation, and meant the same way by all."""
+"""The schema of the answers: one file that our checks, editors and the documentation read the same way."""
 
 from __future__ import annotations
 
+import copy
+import datetime
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -14,9 +16,9 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from jinja2 import Environment
 
-from tests.strategies import answers, anything, spoilt
+from tests.strategies import answers, anything, places, spoilt
 
-from .cases import ROOT, cases
+from .cases import ROOT, cases, minimal
 
 Node = dict[str, Any]
 SCHEMA: Node = json.loads((ROOT / "hooks" / "answers.schema.json").read_text())
@@ -54,12 +56,90 @@ TYPED = {path: node for path, node in NODES.items() if "$ref" not in node}
 STRICT_PATTERNS = {node["pattern"] for node in TYPED.values() if "pattern" in node and "x-text-rule" not in node}
 
 
+# Every field once.
+COMPONENT: Node = {
+    "image": "whoami:1.0.0",
+    "mutable_tag": False,
+    "port": 8080,
+    "public": True,
+    "command": ["whoami"],
+    "args": ["--verbose", "--port=8080"],
+    "env": {"TEXT": "text", "NUMBER": 1, "SWITCH": True},
+    "env_from_secrets": ["one", "two"],
+    "image_pull_secrets": ["registry"],
+    "replicas": 2,
+    "resources": {"requests": {"cpu": 1, "memory": "1Gi"}, "limits": {"cpu": "2", "memory": "1Gi"}},
+    "health": "/healthz",
+    "writable_paths": ["/tmp", "/cache"],
+    "run_as_user": 1000,
+    "arch": "arm64",
+}
+CHANGE: Node = {
+    "image": "whoami:1.1.0",
+    "autoscaling": {"min": 1, "max": 2, "cpu": 50},
+    "resources": {"requests": {"cpu": "100m"}},
+    "env": {"TEXT": "other"},
+}
+EVERYTHING: Node = minimal() | {
+    "target_revision": "main",
+    "dns_provider": "route53",
+    "load_balancer": "legacy",
+    "kubernetes_version": "1.36",
+    "clusters": [
+        "main",
+        {
+            "name": "other",
+            "acm_certificate_arn": minimal()["acm_certificate_arn"],
+            "load_balancer": "legacy",
+            "kubernetes_version": "1.35",
+            "ingress_host": "in.example.com",
+        },
+    ],
+    "argocd_cluster": "main",
+    "environments": ["dev", {"name": "prod", "cluster": "main", "domain": "example.org", "protected": True}],
+    "workloads": [
+        {
+            "name": "one",
+            **COMPONENT,
+            "host": "one",
+            "environments": ["dev"],
+            "overrides": {"dev": CHANGE | {"host": "two"}},
+        },
+        {"name": "several", "host": False, "components": [{"name": "web", **COMPONENT, "overrides": {"dev": CHANGE}}]},
+        {"name": "scaled", "image": "whoami:1.0.0", "autoscaling": {"min": 2, "max": 4, "cpu": 80}},
+        {"name": "parts", "components": [{"name": "web", "image": "whoami:1.0.0", "autoscaling": {"max": 4}}]},
+    ],
+    "ci": "none",
+}
+ODD: list[Any] = [
+    None,
+    True,
+    False,
+    0,
+    -1,
+    1,
+    1.0,
+    1.5,
+    8080.0,
+    70000,
+    2**31,
+    "",
+    "1",
+    "true",
+    "a\n",
+    "é",
+    "x" * 40_000,
+]
+ODD += [[], ["a", "a"], [1], [{}], [["a"]], {}, {"name": "a"}, {"dev": {}}, {1: "a"}, {True: "a"}, {"A": None}, b"a"]
+ODD += [datetime.date(2026, 1, 1), "a", "A", "0", "main", "1.36"]
+
+
 def is_integer(_: Any, value: object) -> bool:
     """YAML's integers: no float is one, whatever its value, and no boolean."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-VALIDATOR = jsonschema.validators.extend(
+VALIDATOR = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
     jsonschema.Draft7Validator,
     type_checker=jsonschema.Draft7Validator.TYPE_CHECKER.redefine("integer", is_integer),
 )(SCHEMA)
@@ -122,12 +202,14 @@ def test_a_pattern_holds_from_the_first_to_the_last_character(pattern: str) -> N
 @pytest.mark.parametrize("pattern", sorted(STRICT_PATTERNS))
 @settings(max_examples=20, derandomize=True, deadline=None, database=None)
 @given(data=st.data())
-def test_a_pattern_refuses_a_newline_at_the_end_and_digits_of_other_alphabets(pattern: str, data: st.DataObject) -> None:
+def test_a_pattern_refuses_a_newline_at_the_end_and_digits_of_other_alphabets(
+    pattern: str, data: st.DataObject
+) -> None:
     inner = pattern.removeprefix("^").removesuffix(r"(?![\s\S])")
     text = data.draw(st.from_regex(re.compile(inner, re.ASCII), fullmatch=True, alphabet=st.characters(codec="ascii")))
     assert re.search(pattern, text)
     assert not re.search(pattern, text + "\n")
-    arabic = text.translate({ord("0") + digit: ord("٠") + digit for digit in range(10)})
+    arabic = text.translate({ord("0") + digit: ord("\u0660") + digit for digit in range(10)})
     assert arabic == text or not re.search(pattern, arabic)
 
 
@@ -159,7 +241,9 @@ def test_a_question_checks_its_own_answer_or_offers_choices(name: str) -> None:
 
 def test_the_checks_know_every_question_in_its_order(jinja: Environment) -> None:
     last = list(ASKED)[-1]
-    answered = jinja.from_string(f"[% from 'hooks/checks.jinja' import answered with context %][[ answered('{last}') ]]")
+    answered = jinja.from_string(
+        f"[% from 'hooks/checks.jinja' import answered with context %][[ answered('{last}') ]]"
+    )
     given = {name: f"the answer to {name}" for name in ASKED}
     assert list(json.loads(answered.render(**given)).items()) == list(given.items())
 
@@ -182,7 +266,34 @@ def test_valid_answers_are_accepted_by_our_checks_and_by_jsonschema(
     assert list(VALIDATOR.iter_errors(value)) == []
 
 
-@settings(large, max_examples=500)
+def test_everything_has_every_field() -> None:
+    fields = [name for node in TYPED.values() for name in node.get("properties", {})]
+    named = [key for _, key in places(EVERYTHING) if isinstance(key, str)]
+    assert set(fields) <= set(named)
+    VALIDATOR.validate(EVERYTHING)
+
+
+@pytest.mark.parametrize("name", EVERYTHING)
+def test_our_checks_and_jsonschema_judge_any_odd_value_in_any_place_alike(
+    name: str, validate: Callable[[object], list[str]]
+) -> None:
+    changed = copy.deepcopy(EVERYTHING)
+    for container, key in [(changed, name), *places(changed[name])]:
+        value = container[key]
+        for odd in [odd for odd in ODD if odd is not value]:
+            container[key] = odd
+            assert (validate(changed) == []) == VALIDATOR.is_valid(changed), (container, key)
+        container[key] = value
+        if isinstance(value, dict):
+            for field in list(value):
+                container[key] = {other: value[other] for other in value if other != field}
+                assert (validate(changed) == []) == VALIDATOR.is_valid(changed), (container, key)
+            container[key] = value | {"unknown": 1}
+            assert (validate(changed) == []) == VALIDATOR.is_valid(changed), (container, key)
+            container[key] = value
+
+
+@settings(large, max_examples=200)
 @given(value=spoilt())
 def test_our_checks_and_jsonschema_judge_spoilt_answers_alike(
     value: Node, validate: Callable[[object], list[str]]
