@@ -96,5 +96,5 @@ def find_problems(jinja: Environment) -> Callable[[Answers], list[str]]:
 @pytest.fixture(scope="session")
 def list_fault(jinja: Environment) -> Callable[[str], str]:
     """What is wrong with a text that is to be a list."""
-    macro = jinja.from_string("[% from 'hooks/checks.jinja' import list_fault %][[ list_fault(text) ]]")
+    macro = jinja.from_string("[% from 'hooks/lists.jinja' import list_fault %][[ list_fault(text) ]]")
     return lambda text: macro.render(text=text)

@@ -231,7 +231,8 @@ def test_a_first_render_does_not_take_over_a_folder_made_by_hand(copy: Copy, tmp
 
 def test_the_checks_know_every_file_of_a_workload_that_the_template_makes(jinja: Environment, rendered: Path) -> None:
     known = jinja.from_string(
-        "[% from 'hooks/checks.jinja' import generated_files, complete %][% from 'hooks/model.jinja' import build %]"
+        "[% from 'hooks/files.jinja' import generated_files %]"
+        "[% from 'hooks/checks.jinja' import complete %][% from 'hooks/model.jinja' import build %]"
         "[% set schema %][% include 'hooks/answers.schema.json' %][% endset %]"
         "[[ generated_files(build(complete(answers, schema | from_json) | from_json) | from_json) ]]"
     )
