@@ -308,3 +308,15 @@ def test_our_checks_and_jsonschema_judge_spoilt_answers_alike(
 @given(value=anything)
 def test_our_checks_and_jsonschema_judge_anything_alike(value: object, validate: Callable[[object], list[str]]) -> None:
     assert (validate(value) == []) == VALIDATOR.is_valid(value)
+
+
+def test_the_readme_has_every_answer_with_its_default() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| ", (ROOT / "README.md").read_text(), re.MULTILINE)
+    listed = {name: yaml.safe_load(default.strip("`")) for name, default in rows}
+    assert listed.keys() == SCHEMA["properties"].keys()
+    for name, property in SCHEMA["properties"].items():
+        node = SCHEMA["definitions"][property["$ref"].split("/")[-1]] if "$ref" in property else property
+        if name in SCHEMA["required"]:
+            assert listed[name] == "required"
+        elif "default" in node:
+            assert listed[name] == node["default"], name
