@@ -191,8 +191,9 @@ def test_what_given_and_typed_answers_only_show_together_is_refused_at_the_end(s
     assert not (tmp_path / "repository").exists()
 
 
-def test_a_bad_given_answer_is_refused_before_anything_is_asked(sit_down: Sit, tmp_path: Path) -> None:
-    person = sit_down("--data", "domain=Example.com")
-    assert person.terminal.expect([re.escape("Nothing was written."), *QUESTIONS]) == 0
+def test_bad_given_answers_are_refused_before_anything_is_asked(sit_down: Sit, tmp_path: Path) -> None:
+    workloads = '[{name: whoami, image: "whoami:latest", environments: [prod]}]'
+    person = sit_down("--data", "domain=Example.com", "--data", f"workloads={workloads}")
+    assert person.terminal.expect([re.escape("Nothing was written. 2 problems"), *QUESTIONS]) == 0
     assert person.is_done() == 1
     assert not (tmp_path / "repository").exists()
