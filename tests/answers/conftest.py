@@ -5,19 +5,16 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import copier._main
 import pytest
 import yaml
 from copier._cli import CopierApp
-from copier._jinja_ext import SandboxedEnvironment
 from copier._main import Worker
-from jinja2 import Environment, FileSystemBytecodeCache
+from jinja2 import Environment
 
 from .cases import Answers
 
@@ -43,25 +40,6 @@ class Outcome:
     @property
     def problems(self) -> list[str]:
         return self.message.split(" with the answers: ", 1)[1].split(" • ")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def a_machine_without_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Copier's settings of the person who runs the tests do not matter."""
-    settings = tmp_path_factory.mktemp("settings") / "settings.yml"
-    settings.write_text("{}\n")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("COPIER_SETTINGS_PATH", str(settings))
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Jinja keeps what it compiled of the checks, which is nine tenths of a refused run."""
-    cache = FileSystemBytecodeCache(str(tmp_path_factory.mktemp("compiled")))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(copier._main, "SandboxedEnvironment", partial(SandboxedEnvironment, bytecode_cache=cache))
-        yield
 
 
 @pytest.fixture
