@@ -8,6 +8,10 @@ BIN := $(CURDIR)/.venv/bin
 RENDER := $(BIN)/copier copy --defaults --vcs-ref HEAD
 VENV := .venv/.synced
 TOOLS := .cache/bin/.built
+# Every folder of tools/ is a Go module: data is only downloaded, the others are built, each into .cache/bin/<name>.
+DATA := $(patsubst tools/%/go.mod,.cache/%/.downloaded,$(wildcard tools/data/go.mod))
+CLUSTER := $(patsubst tools/%/go.mod,.cache/bin/%/.built,$(filter-out tools/data/%,$(wildcard tools/*/go.mod)))
+KUBERNETES = $(shell sed -n 's#^.*k8s.io/kubernetes \(v[^ ]*\).*#\1#p' tools/kubernetes/go.mod)
 
 export GOTOOLCHAIN := local
 export GOWORK := off
@@ -15,10 +19,10 @@ export CGO_ENABLED := 0
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 unexport VIRTUAL_ENV
 
-.PHONY: help example test lint format bench tools docs clean
+.PHONY: help example test lint format bench tools cluster cluster-down docs clean
 
 help: ## List these targets.
-	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /make \1|/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
 example: $(VENV) ## Render EXAMPLE (examples/minimal.yaml) into the folder DIR (build/example).
 	@if [ -n "$$(ls -A "$(DIR)" 2>/dev/null)" ]; then \
@@ -29,7 +33,7 @@ example: $(VENV) ## Render EXAMPLE (examples/minimal.yaml) into the folder DIR (
 	@echo "$(EXAMPLE) became $$(find "$(DIR)" -type f | wc -l | tr -d ' ') files in $(DIR). Start with $(DIR)/README.md."
 	@echo "Next: copy $(EXAMPLE), make the answers yours, and see them rendered: make example EXAMPLE=my.yaml DIR=build/mine"
 
-test: $(TOOLS) ## Run the tests; ARGS goes to pytest: make test ARGS='-k updates'.
+test: tools ## Run the tests; ARGS goes to pytest: make test ARGS='-k updates'.
 	$(BIN)/pytest $(ARGS)
 
 lint: $(VENV) ## Check the template's own Python and YAML.
@@ -45,7 +49,13 @@ format: $(VENV) ## Format the Python.
 bench: $(VENV) ## Compare the time of a copy with Copier's own, for 10, 30 and 100 workloads.
 	$(BIN)/python bench/copy_time.py
 
-tools: $(TOOLS) ## Build the pinned engines that the tests run: kustomize, helm, kubeconform, yamlfmt.
+tools: $(TOOLS) $(DATA) $(CLUSTER) ## Build the pinned engines that the tests run, Kubernetes and Argo CD among them.
+
+cluster: tools ## Start a cluster with EXAMPLE rendered and installed in it, and leave it running.
+	@$(BIN)/python -m tests.cluster up $(EXAMPLE)
+
+cluster-down: ## End it.
+	@$(BIN)/python -m tests.cluster down
 
 docs: $(VENV) ## Write docs/answers.md anew, the reference that every repository is rendered with.
 	@rm -rf build/docs
@@ -68,8 +78,20 @@ $(VENV): pyproject.toml uv.lock
 	$(BIN)/uv sync --locked --inexact --quiet
 	@touch $@
 
-$(TOOLS): tools/go.mod tools/go.sum tools/data/go.mod tools/data/go.sum | $(VENV)
-	@echo "Building the test engines from source: some minutes the first time, seconds after that."
+$(TOOLS): tools/go.mod tools/go.sum | $(VENV)
+	@echo "Building the engines that render and check manifests: some minutes the first time."
 	cd tools && $(BIN)/go build -trimpath -ldflags='-s -w' -o ../.cache/bin/ tool
-	cd tools/data && $(BIN)/go mod download
+	@touch $@
+
+$(DATA): .cache/%/.downloaded: tools/%/go.mod tools/%/go.sum | $(VENV)
+	cd tools/$* && $(BIN)/go mod download
+	@mkdir -p $(@D) && touch $@
+
+# The version tells charts what they may render, and clients what to expect.
+.cache/bin/kubernetes/.built: LDFLAGS = -X k8s.io/component-base/version.gitVersion=$(KUBERNETES) \
+  -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=$(word 2,$(subst ., ,$(KUBERNETES)))
+.SECONDEXPANSION:
+$(CLUSTER): .cache/bin/%/.built: $$(shell find tools/$$* -type f) | $(VENV)
+	@echo "Building $* from source, for the cluster tests. All of them take about half an hour the first time, seconds after that."
+	cd tools/$* && $(BIN)/go build -trimpath -ldflags='-s -w $(LDFLAGS)' -o ../../.cache/bin/$*/ tool
 	@touch $@
