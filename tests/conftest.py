@@ -112,6 +112,19 @@ class Repository:
         return self._built[overlay]
 
 
+# What is started once and shared by several files; tests that use it stay on one worker.
+SHARED = ("small", "stages")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep on one worker what shares a stack, and what shares a file, with all that the file rendered."""
+    for item in items:
+        used = getattr(item, "fixturenames", ()) if item.path.parent.name == "cluster" else ()
+        stacks = [name for name in SHARED if name in used]
+        item.add_marker(pytest.mark.xdist_group(stacks[0] if stacks else item.path.relative_to(ROOT).as_posix()))
+
+
 def pick(documents: list[Document], kind: str) -> list[Document]:
     """The documents of one kind."""
     return [document for document in documents if document["kind"] == kind]

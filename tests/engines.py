@@ -91,11 +91,12 @@ def _kubeconform(text: str, kubernetes_version: str) -> list[str]:
 
 
 @cache
-def go_module(path: str, version: str | None = None) -> Path:
-    """Return the folder of a module that tools/data/go.mod pins. A version, if given, must be the pinned one."""
-    module = json.loads(_run(Path(sys.executable).with_name("go"), "mod", "download", "-json", path, cwd=DATA_MODULES))
+def go_module(path: str, version: str | None = None, pinned_in: str = "data") -> Path:
+    """Return the folder of a module that a go.mod below tools/ pins. A version, if given, must be the pinned one."""
+    folder = ROOT / "tools" / pinned_in
+    module = json.loads(_run(Path(sys.executable).with_name("go"), "mod", "download", "-json", path, cwd=folder))
     if version not in (None, module["Version"]):
-        raise EngineError(f"{path}: {version} is wanted, tools/data/go.mod pins {module['Version']}")
+        raise EngineError(f"{path}: {version} is wanted, tools/{pinned_in}/go.mod pins {module['Version']}")
     return Path(module["Dir"])
 
 
@@ -115,6 +116,12 @@ def chart(name: str, version: str) -> Path | None:
     if found != version:
         raise EngineError(f"chart {name} {version} is wanted, but {folder} has {found}")
     return folder
+
+
+def helm_package(chart: Path, folder: Path, url: str) -> None:
+    """Package a chart into a folder, and index the folder as the chart repository that is served under a URL."""
+    _run(_engine("helm"), "package", chart, "--destination", folder)
+    _run(_engine("helm"), "repo", "index", folder, "--url", url)
 
 
 def values_schema(name: str, version: str) -> Schema | None:
