@@ -1,0 +1,75 @@
+"""What EKS itself runs, with the requests that its add-ons and the charts of their makers have by default.
+
+Only what a scheduler looks at, as it was in 2026:
+
+- aws-node and its network policy agent: aws-vpc-cni 1.22.4 in github.com/aws/eks-charts; the add-on gives the agent the
+  requests of aws-node, as `kubectl describe` of v1.21.1-eksbuild.5 shows;
+- eks-pod-identity-agent: the chart in github.com/aws/eks-pod-identity-agent, which requests nothing;
+- aws-load-balancer-controller: the chart in github.com/aws/eks-charts, which requests nothing either;
+- kube-proxy, coredns and metrics-server have no public chart: `kubectl describe` of v1.34.3-eksbuild.5,
+  v1.13.2-eksbuild.1 and v0.8.0-eksbuild.3.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.cluster.kubernetes import Object
+
+NODE, CLUSTER = "system-node-critical", "system-cluster-critical"
+NAMESPACE = "kube-system"
+
+
+def addons() -> list[Object]:
+    """The add-ons as objects."""
+    one_at_a_time = {"rollingUpdate": {"maxUnavailable": 1, "maxSurge": "25%"}}
+    return [
+        daemon("aws-node", {"cpu": "25m"}, {"cpu": "25m"}),
+        daemon("kube-proxy", {"cpu": "100m"}),
+        daemon("eks-pod-identity-agent", {}),
+        *pair("coredns", {"cpu": "100m", "memory": "70Mi"}, strategy=one_at_a_time),
+        *pair("metrics-server", {"cpu": "100m", "memory": "200Mi"}),
+        *pair("aws-load-balancer-controller", {})[:1],
+    ]
+
+
+def daemon(name: str, *requests: dict[str, str]) -> Object:
+    """A pod on every node, of containers with these requests."""
+    pod = _pod(NODE, *requests) | {"hostNetwork": True, "tolerations": [{"operator": "Exists"}]}
+    return _controller("DaemonSet", name, pod, {})
+
+
+def pair(name: str, *requests: dict[str, str], **spec: Any) -> tuple[Object, Object]:
+    """Two pods that prefer different nodes, and the budget that keeps one of them."""
+    term = {"labelSelector": {"matchLabels": _labels(name)}, "topologyKey": "kubernetes.io/hostname"}
+    prefer = {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "podAffinityTerm": term}]}
+    pod = _pod(CLUSTER, *requests) | {"affinity": {"podAntiAffinity": prefer}}
+    budget = {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": _labels(name)}},
+    }
+    return _controller("Deployment", name, pod, {"replicas": 2, **spec}), budget
+
+
+def _labels(name: str) -> dict[str, str]:
+    return {"k8s-app": name}
+
+
+def _pod(priority: str, *requests: dict[str, str]) -> Object:
+    containers = [
+        {"name": f"container-{index}", "image": "example.com/eks:1", "resources": {"requests": amounts}}
+        for index, amounts in enumerate(requests)
+    ]
+    return {"priorityClassName": priority, "containers": containers}
+
+
+def _controller(kind: str, name: str, pod: Object, spec: Object) -> Object:
+    template = {"metadata": {"labels": _labels(name)}, "spec": pod}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": kind,
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {"selector": {"matchLabels": _labels(name)}, "template": template, **spec},
+    }

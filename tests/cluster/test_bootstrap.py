@@ -1,0 +1,101 @@
+"""Bootstrap: the commands of docs/installation.md, as typed, on an empty cluster. Everything else comes by itself."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.cluster.kubernetes import Object
+from tests.cluster.stack import Stack
+
+ARGOCD = "argocd-controller"
+
+
+def applied_by_hand(stack: Stack) -> list[Object]:
+    """What the documented commands apply, read from the cluster."""
+    built = stack.kubectl("kustomize", stack.work / "bootstrap/argocd")
+    by_file = [(stack.work / f"argo/{file}.yaml").read_text() for file in ("projects/bootstrap", "root-application")]
+    files = ["--filename", "-", "--show-managed-fields", "--output", "json"]
+    return list(json.loads(stack.kubectl("get", *files, stdin="\n---\n".join([built, *by_file])))["items"])
+
+
+def tracking(item: Object) -> str:
+    """The annotation by which Argo CD knows what belongs to which of its applications."""
+    return str(item["metadata"].get("annotations", {}).get("argocd.argoproj.io/tracking-id", ""))
+
+
+def lasting(item: Object) -> dict[str, Any]:
+    """An object without what the API server and the controllers write into it when nothing is asked of them.
+
+    Its uid is part of it: an object that is deleted and made anew is another one.
+    """
+    # `operation` is how Argo CD's controllers ask each other for a sync.
+    parts = {k: v for k, v in item.items() if k not in ("metadata", "operation", "status")}
+    # The history of writes. Generations count Argo CD's own: it keeps the status of an Application in the object, and
+    # its tracking id, which kubectl under the same name takes away, comes back.
+    history = ("generation", "managedFields", "resourceVersion")
+    return parts | {"metadata": {k: v for k, v in item["metadata"].items() if k not in history}}
+
+
+def owners(item: Object) -> set[str]:
+    """Who owns fields of an object, apart from what controllers report in it."""
+    reported = {"f:status", "f:operation"}
+    written = [entry for entry in item["metadata"]["managedFields"] if "subresource" not in entry]
+    return {entry["manager"] for entry in written if entry["fieldsV1"].keys() - reported}
+
+
+def test_two_documented_commands_bring_everything(installed: Stack) -> None:
+    assert installed.states() == dict.fromkeys(
+        ("argocd", "external-dns-main", "root", "traefik-main", "whoami-dev"), "Synced Healthy"
+    )
+    projects = installed.argocd.list("appprojects", "argocd")
+    assert {project["metadata"]["name"] for project in projects} == {"bootstrap", "dev", "platform"}
+
+
+def test_all_that_runs_is_ready(installed: Stack) -> None:
+    pods = installed.argocd.list("pods")
+    assert {p["metadata"]["namespace"] for p in pods} == {"argocd", "external-dns", "traefik", "whoami-dev"}
+    assert {p["status"]["phase"] for p in pods} == {"Running"}
+    autoscalers = installed.argocd.list("horizontalpodautoscalers")
+    conditions = {c["type"]: c["status"] for a in autoscalers for c in a["status"]["conditions"]}
+    assert conditions["ScalingActive"] == "True"
+
+
+def test_the_documented_commands_a_second_time_change_nothing(installed: Stack) -> None:
+    before, pods = applied_by_hand(installed), installed.argocd.list("pods")
+    for block in installed.documented("installation.md", "4. Bootstrap"):
+        installed.type(block)
+
+    def tracked_again() -> bool:
+        return list(map(tracking, applied_by_hand(installed))) == list(map(tracking, before))
+
+    installed.until("Argo CD tracks again what it tracked before", tracked_again)
+    installed.settle()
+    assert list(map(lasting, applied_by_hand(installed))) == list(map(lasting, before))
+    # Nor is anything restarted.
+    assert {p["metadata"]["uid"] for p in installed.argocd.list("pods")} == {p["metadata"]["uid"] for p in pods}
+
+
+def test_nobody_but_argocd_owns_what_was_applied_by_hand(installed: Stack) -> None:
+    for item in applied_by_hand(installed):
+        # In this one argocd-server keeps the keys and passwords that it makes.
+        if item["metadata"]["name"] != "argocd-secret":
+            assert owners(item) == {ARGOCD}, item["metadata"]["name"]
+
+
+def test_argocd_follows_a_commit_to_its_own_settings(installed: Stack) -> None:
+    start = installed.git("rev-parse", "HEAD").strip()
+    settings = installed.work / "bootstrap/argocd/patches/settings.yaml"
+    settings.write_text(
+        settings.read_text().replace('reposerver.parallelism.limit: "2"', 'reposerver.parallelism.limit: "3"')
+    )
+    installed.publish("Let the repo server build three at a time")
+
+    def limit() -> bool:
+        (parameters,) = [
+            c for c in installed.argocd.list("configmaps", "argocd") if c["metadata"]["name"] == "argocd-cmd-params-cm"
+        ]
+        return bool(parameters["data"]["reposerver.parallelism.limit"] == "3")
+
+    installed.until("the setting has arrived", limit)
+    installed.back_to(start)
