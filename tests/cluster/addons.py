@@ -1,0 +1,82 @@
+"""The platform's add-ons as the clusters have them: their binaries run here with the arguments of their pods."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.cluster.kubernetes import Kubernetes, Object
+from tests.cluster.stack import Stack
+from tests.conftest import examples
+from tests.rendering.test_workloads import components, expected_host
+
+CLUSTERS = [c if isinstance(c, str) else c["name"] for c in examples()["stages"]["clusters"]]
+
+
+@dataclass(frozen=True)
+class Way:
+    """The way of a host, as the answers have it.
+
+    Attributes:
+        to: The public component, as <namespace>/<name>.
+    """
+
+    host: str
+    cluster: str
+    to: str
+
+
+def ways(stack: Stack, cluster: str = "") -> list[Way]:
+    """The ways into one cluster, or into all."""
+    result = []
+    for workload, environment, _ in stack.repository.overlays():
+        if (host := expected_host(workload, environment)) and cluster in ("", environment["cluster"]):
+            with_port = {name: part for name, part in components(workload).items() if "port" in part}
+            (public,) = [name for name, part in with_port.items() if part.get("public", len(with_port) == 1)]
+            result.append(Way(host, environment["cluster"], f"{workload['name']}-{environment['name']}/{public}"))
+    return result
+
+
+def answers_of(stack: Stack, cluster: str) -> dict[str, Any]:
+    """What the answers say of a cluster."""
+    (found,) = [given for given in stack.repository.clusters if given["name"] == cluster]
+    return found
+
+
+def pod_template(cluster: Kubernetes, addon: str) -> Object:
+    """The pods of an add-on's Deployment, as Argo CD has applied it."""
+    deployment = cluster.get("deployment", addon, addon)
+    assert deployment
+    return dict(deployment["spec"]["template"])
+
+
+def container(cluster: Kubernetes, addon: str) -> Object:
+    """The only container of an add-on."""
+    (only,) = pod_template(cluster, addon)["spec"]["containers"]
+    return dict(only)
+
+
+def token(cluster: Kubernetes, addon: str) -> str:
+    """A token of the account that an add-on's pods have, with the rights of its chart and no others."""
+    account = pod_template(cluster, addon)["spec"]["serviceAccountName"]
+    return cluster.kubectl("create", "token", account, f"--namespace={addon}", "--duration=2h").strip()
+
+
+def kubeconfig(cluster: Kubernetes, addon: str) -> Path:
+    """A file for clients that take no token by itself."""
+    folder = cluster.sandbox.folder
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": addon,
+        "clusters": [
+            {"name": addon, "cluster": {"server": cluster.url, "certificate-authority": str(folder / "authority.pem")}}
+        ],
+        "users": [{"name": addon, "user": {"token": token(cluster, addon)}}],
+        "contexts": [{"name": addon, "context": {"cluster": addon, "user": addon}}],
+    }
+    file = folder / cluster.name / f"{addon}.kubeconfig"
+    file.write_text(json.dumps(config))
+    return file
