@@ -125,6 +125,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group(stacks[0] if stacks else item.path.relative_to(ROOT).as_posix()))
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests measured."""
+    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.getreports(outcome)]
+    texts = [
+        text
+        for report in reports
+        if report.when == "call"
+        for name, text in report.user_properties
+        if name == "measured"
+    ]
+    if texts:
+        terminalreporter.section("measured")
+        terminalreporter.write_line("\n".join(map(str, texts)))
+
+
 def pick(documents: list[Document], kind: str) -> list[Document]:
     """The documents of one kind."""
     return [document for document in documents if document["kind"] == kind]

@@ -81,21 +81,6 @@ def measured(record_property: Callable[[str, object], None]) -> Callable[[str], 
     return lambda text: record_property("measured", text)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what tests measured."""
-    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.getreports(outcome)]
-    texts = [
-        text
-        for report in reports
-        if report.when == "call"
-        for name, text in report.user_properties
-        if name == "measured"
-    ]
-    if texts:
-        terminalreporter.section("measured")
-        terminalreporter.write_line("\n".join(map(str, texts)))
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
