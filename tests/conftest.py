@@ -16,6 +16,7 @@ import yaml
 from copier import run_copy
 from jinja2.bccache import Bucket, BytecodeCache
 from jinja2.sandbox import SandboxedEnvironment
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 from tests import engines
 
@@ -112,17 +113,27 @@ class Repository:
         return self._built[overlay]
 
 
-# What is started once and shared by several files; tests that use it stay on one worker.
-SHARED = ("small", "stages")
+# Files of tests/cluster that share a stack: on one worker it is started once.
+STACKS = {
+    "small": ("test_admission.py", "test_bootstrap.py", "test_small_nodes.py"),
+    "stages": ("test_clusters.py", "test_dns.py", "test_guards.py", "test_reconciliation.py", "test_traffic.py"),
+}
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep on one worker what shares a stack, and what shares a file, with all that the file rendered."""
-    for item in items:
-        used = getattr(item, "fixturenames", ()) if item.path.parent.name == "cluster" else ()
-        stacks = [name for name in SHARED if name in used]
-        item.add_marker(pytest.mark.xdist_group(stacks[0] if stacks else item.path.relative_to(ROOT).as_posix()))
+class ByStack(LoadFileScheduling):  # type: ignore[misc]
+    """Keeps on one worker what shares a file, with all that the file rendered, or a stack."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        folder, _, name = file.rpartition("/")
+        stacks = [stack for stack, files in STACKS.items() if folder == "tests/cluster" and name in files]
+        return stacks[0] if stacks else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByStack:
+    """Hand out tests as said above."""
+    return ByStack(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -168,6 +179,14 @@ def scenarios() -> dict[str, dict[str, Any]]:
         }
     all_scenarios["empty"] = examples()["minimal"] | {"workloads": []}
     return all_scenarios
+
+
+def snapshot(folder: Path) -> Path:
+    """Copy the template as it is in the working tree, uncommitted changes included, into an empty folder."""
+    shutil.copy(ROOT / "copier.yml", folder)
+    for part in ("hooks", "template"):
+        shutil.copytree(ROOT / part, folder / part)
+    return folder
 
 
 def render(template: Path, answers: dict[str, Any], destination: Path) -> Path:
@@ -217,11 +236,7 @@ def templates_are_compiled_once() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The template as it is in the working tree, uncommitted changes included."""
-    copy = tmp_path_factory.mktemp("template")
-    shutil.copy(ROOT / "copier.yml", copy)
-    for folder in ("hooks", "template"):
-        shutil.copytree(ROOT / folder, copy / folder)
-    return copy
+    return snapshot(tmp_path_factory.mktemp("template"))
 
 
 @pytest.fixture(scope="session", params=scenarios().items(), ids=lambda item: item[0])

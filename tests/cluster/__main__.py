@@ -15,7 +15,7 @@ import yaml
 
 from tests.cluster import sandbox
 from tests.cluster.stack import Stack
-from tests.conftest import ROOT, Repository, render
+from tests.conftest import ROOT, Repository, render, snapshot
 
 FOLDER = ROOT / "build/cluster"
 
@@ -29,12 +29,10 @@ def up(example: Path) -> None:
     answers = yaml.safe_load(example.read_text())
     if not answers["repo_url"].startswith("https://"):
         sys.exit(f"{example}: here repo_url must be an https URL, not {answers['repo_url']}: no SSH server runs.")
-    copy = FOLDER / "template"
-    copy.mkdir(parents=True)
-    shutil.copy(ROOT / "copier.yml", copy)
-    for folder in ("hooks", "template"):
-        shutil.copytree(ROOT / folder, copy / folder)
-    repository = Repository(example.stem, render(copy, answers, FOLDER / "rendered"), answers)
+    template = FOLDER / "template"
+    template.mkdir(parents=True)
+    rendered = render(snapshot(template), answers, FOLDER / "rendered")
+    repository = Repository(example.stem, rendered, answers)
     print(f"Starting {', '.join(c['name'] for c in repository.clusters)} with {example} ...", flush=True)
     stack = Stack(FOLDER / "run", repository, outlives_us=True)
     (FOLDER / "pid").write_text(str(stack.sandbox.pid))

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.cluster.kubernetes import Kubernetes, Object
+from tests.cluster.kubernetes import Kubernetes, Object, kubeconfig
 from tests.cluster.stack import Stack
 from tests.conftest import examples
-from tests.rendering.test_workloads import components, expected_host
+from tests.rendering.test_workloads import expected_host, public_component
 
 CLUSTERS = [c if isinstance(c, str) else c["name"] for c in examples()["stages"]["clusters"]]
 
@@ -33,9 +33,9 @@ def ways(stack: Stack, cluster: str = "") -> list[Way]:
     result = []
     for workload, environment, _ in stack.repository.overlays():
         if (host := expected_host(workload, environment)) and cluster in ("", environment["cluster"]):
-            with_port = {name: part for name, part in components(workload).items() if "port" in part}
-            (public,) = [name for name, part in with_port.items() if part.get("public", len(with_port) == 1)]
-            result.append(Way(host, environment["cluster"], f"{workload['name']}-{environment['name']}/{public}"))
+            public = public_component(workload)
+            assert public
+            result.append(Way(host, environment["cluster"], f"{workload['name']}-{environment['name']}/{public[0]}"))
     return result
 
 
@@ -64,19 +64,10 @@ def token(cluster: Kubernetes, addon: str) -> str:
     return cluster.kubectl("create", "token", account, f"--namespace={addon}", "--duration=2h").strip()
 
 
-def kubeconfig(cluster: Kubernetes, addon: str) -> Path:
+def kubeconfig_of(cluster: Kubernetes, addon: str) -> Path:
     """A file for clients that take no token by itself."""
     folder = cluster.sandbox.folder
-    config = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": addon,
-        "clusters": [
-            {"name": addon, "cluster": {"server": cluster.url, "certificate-authority": str(folder / "authority.pem")}}
-        ],
-        "users": [{"name": addon, "user": {"token": token(cluster, addon)}}],
-        "contexts": [{"name": addon, "context": {"cluster": addon, "user": addon}}],
-    }
     file = folder / cluster.name / f"{addon}.kubeconfig"
+    config = kubeconfig(addon, cluster.url, folder / "authority.pem", token(cluster, addon))
     file.write_text(json.dumps(config))
     return file

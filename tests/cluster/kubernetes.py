@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import trustme
 import yaml
@@ -16,7 +17,6 @@ from tests import engines
 from tests.cluster.sandbox import PATIENCE, Sandbox, SandboxError
 
 Object = dict[str, Any]
-T = TypeVar("T")
 BINARIES = engines.CACHE / "bin/kubernetes"
 # What the API server calls itself when it passes on who asks.
 PROXY = "api-server"
@@ -68,7 +68,7 @@ class Kubernetes:
         self._serve_metrics()
         for node in nodes:
             self.add_node(node)
-        self.until("its nodes are ready", lambda: all(_ready(node) for node in self.list("nodes")))
+        sandbox.until("its nodes are ready", lambda: all(_ready(node) for node in self.list("nodes")))
 
     def kubectl(self, *arguments: str | Path, stdin: str = "", seconds: float = PATIENCE) -> str:
         """Run kubectl against this cluster and return what it prints.
@@ -110,9 +110,14 @@ class Kubernetes:
             stdin=documents,
         )
 
-    def until(self, what: str, condition: Callable[[], T], seconds: float = PATIENCE) -> T:
-        """Wait until a condition holds and return its value."""
-        return self.sandbox.until(what, condition, seconds)
+    @contextmanager
+    def applied(self, *objects: Object) -> Iterator[None]:
+        """Objects that are there until the end of the block."""
+        self.apply(*objects)
+        try:
+            yield
+        finally:
+            self.kubectl("delete", "--filename", "-", stdin="\n---\n".join(map(json.dumps, objects)))
 
     def add_node(self, node: Node) -> None:
         """Add a node, ready."""
@@ -134,25 +139,16 @@ class Kubernetes:
 
     def _write_keys(self) -> None:
         certificate = self._authority.issue_cert("127.0.0.1", "localhost", common_name=PROXY)
-        certificate.private_key_pem.write_to_path(self._folder / "tls.key")
-        for pem in certificate.cert_chain_pems:
-            pem.write_to_path(self._folder / "tls.crt", append=True)
+        write_certificate(certificate, self._folder / "tls")
         (self._folder / "tokens.csv").write_text(f'{self.token},administrator,administrator,"system:masters"\n')
+        own = kubeconfig(self.name, self.url, self.sandbox.folder / "authority.pem", self.token)
+        (self._folder / "kubeconfig").write_text(json.dumps(own))
+        # One for all clusters, where commands name their context, or mean the cluster that Argo CD runs in.
         file = self.sandbox.folder / "kubeconfig"
-        config: Object = json.loads(file.read_text()) if file.exists() else {"apiVersion": "v1", "kind": "Config"}
-        authority = str(self.sandbox.folder / "authority.pem")
-        new = {
-            "clusters": {"cluster": {"server": self.url, "certificate-authority": authority}},
-            "users": {"user": {"token": self.token}},
-            "contexts": {"context": {"cluster": self.name, "user": self.name}},
-        }
-        for section, entry in new.items():
-            config.setdefault(section, []).append({"name": self.name} | entry)
-        # Of several contexts none is current: commands must name theirs, or ask for the one that Argo CD runs in.
-        config.setdefault("current-context", self.name)
-        file.write_text(json.dumps(config))
-        config["current-context"] = self.name
-        (self._folder / "kubeconfig").write_text(json.dumps(config))
+        shared: Object = json.loads(file.read_text()) if file.exists() else {}
+        for section in ("clusters", "users", "contexts"):
+            own[section] = shared.get(section, []) + own[section]
+        file.write_text(json.dumps(own | {"current-context": shared.get("current-context", self.name)}))
 
     def _start(self, program: str, *arguments: str) -> None:
         self.sandbox.start(f"{program}-{self.name}", BINARIES / program, *arguments)
@@ -318,6 +314,24 @@ class Kubernetes:
                 },
             },
         )
+
+
+def kubeconfig(name: str, url: str, authority: Path, token: str) -> Object:
+    """What clients read of one cluster: where it is, who signs for it, and who asks."""
+    sections = {
+        "clusters": {"cluster": {"server": url, "certificate-authority": str(authority)}},
+        "users": {"user": {"token": token}},
+        "contexts": {"context": {"cluster": name, "user": name}},
+    }
+    named = {section: [{"name": name} | entry] for section, entry in sections.items()}
+    return {"apiVersion": "v1", "kind": "Config", "current-context": name} | named
+
+
+def write_certificate(certificate: trustme.LeafCert, path: Path) -> None:
+    """Write a certificate with its chain to <path>.crt, and its key to <path>.key."""
+    certificate.private_key_pem.write_to_path(path.with_suffix(".key"))
+    for pem in certificate.cert_chain_pems:
+        pem.write_to_path(path.with_suffix(".crt"), append=True)
 
 
 def _ready(node: Object) -> bool:

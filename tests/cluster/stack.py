@@ -8,6 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,8 @@ import trustme
 
 from tests import engines
 from tests.cluster.charts import helm_repositories
-from tests.cluster.kubernetes import Kubernetes, Node, Object
-from tests.cluster.sandbox import PATIENCE, Sandbox, SandboxError
+from tests.cluster.kubernetes import Kubernetes, Node, Object, write_certificate
+from tests.cluster.sandbox import Sandbox, SandboxError
 from tests.conftest import Repository
 
 BINARIES = engines.CACHE / "bin"
@@ -89,29 +91,48 @@ class Stack:
         """Run Git in the working clone and return what it prints."""
         return subprocess.run(["git", *arguments], cwd=self.work, check=True, capture_output=True, text=True).stdout
 
+    @property
+    def head(self) -> str:
+        """The revision that the working clone is at."""
+        return self.git("rev-parse", "HEAD").strip()
+
     def edit(self, path: str, old: str, new: str) -> None:
         """Replace a text that stands once in a file of the working clone."""
         text = (self.work / path).read_text()
         assert text.count(old) == 1, f"{path} has {old!r} {text.count(old)} times"
         (self.work / path).write_text(text.replace(old, new))
 
-    def publish(self, message: str) -> str:
-        """Commit whatever changed in the working clone, push it, and return the revision."""
+    def add_by_hand(self, workload: str, item: Object) -> None:
+        """Make a workload of one object in dev, in the working clone, as people do who do not use the answers."""
+        overlay = self.work / f"apps/workloads/{workload}/overlays/dev"
+        overlay.mkdir(parents=True)
+        (overlay / "object.yaml").write_text(json.dumps(item))
+        kind = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
+        (overlay / "kustomization.yaml").write_text(json.dumps(kind | {"resources": ["object.yaml"]}))
+
+    def publish(self, message: str) -> None:
+        """Commit whatever changed in the working clone, and push it."""
         self.git("add", "--all")
         self.git("commit", "--quiet", "--message", message)
         self.git("push", "--quiet", "--force", "origin", "HEAD:main")
         if self.is_installed:
             # As a webhook of the Git server does, so that nobody waits for the next look. Sets look by themselves.
             self.refresh("applications")
-        return self.git("rev-parse", "HEAD").strip()
 
     def refresh(self, kind: str) -> None:
         """Have Argo CD read Git at once for all Applications, or for all ApplicationSets, which wait after errors."""
         self.kubectl("annotate", kind, "--all", "--namespace=argocd", "--overwrite", REFRESH[kind])
 
-    def back_to(self, revision: str) -> None:
-        """Undo everything since a revision, and wait until Argo CD has followed."""
-        self.restore(revision)
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """Undo after the block whatever is published in it, and wait until Argo CD has followed."""
+        start = self.head
+        try:
+            yield
+        except BaseException:
+            self.restore(start)
+            raise
+        self.restore(start)
         self.settle(hurry=True)
 
     def restore(self, revision: str) -> None:
@@ -130,15 +151,14 @@ class Stack:
         blocks = re.findall(r"^( *)```sh\n(.*?)^ *```$", section, re.MULTILINE | re.DOTALL)
         return [re.sub(f"^{indent}", "", block, flags=re.MULTILINE) for indent, block in blocks]
 
-    def type(self, commands: str, stdin: str = "", seconds: float = PATIENCE) -> str:
+    def type(self, commands: str, stdin: str = "") -> str:
         """Type commands into a shell in the repository, as the documentation has them, and return what they print.
 
         Raises:
             SandboxError: if one of them fails.
         """
-        result = self.sandbox.run(
-            "bash", "-eu", "-o", "pipefail", "-c", commands, stdin=stdin, folder=self.work, seconds=seconds
-        )
+        shell = ["bash", "-eu", "-o", "pipefail", "-c"]
+        result = self.sandbox.run(*shell, commands, stdin=stdin, folder=self.work)
         if result.returncode:
             raise SandboxError(f"{commands}\n{result.stdout}{result.stderr}")
         return result.stdout
@@ -240,6 +260,20 @@ class Stack:
             }
         )
 
+    def identities(self, kinds: str) -> dict[str, str]:
+        """The uids of all objects of some kinds by cluster/namespace/kind/name, without what Kubernetes itself keeps.
+
+        A Namespace counts as in itself.
+        """
+        found = {}
+        for cluster in self.clusters.values():
+            for item in cluster.list(kinds):
+                name = item["metadata"]["name"]
+                namespace = item["metadata"].get("namespace", name)
+                if not namespace.startswith(("kube-", "default")) and name != "default":
+                    found[f"{cluster.name}/{namespace}/{item['kind']}/{name}"] = item["metadata"]["uid"]
+        return found
+
     @property
     def applications(self) -> dict[str, Object]:
         """The Applications by name."""
@@ -256,14 +290,13 @@ class Stack:
                 end = json.dumps([{"op": "remove", "path": "/operation"}])
                 self.kubectl("patch", "application", name, "--namespace=argocd", "--type=json", "--patch", end)
 
-    def settle(self, seconds: float = PATIENCE, hurry: bool = False) -> None:
+    def settle(self, hurry: bool = False) -> None:
         """Wait until every Application is Synced and Healthy at the newest revision of what it reads.
 
         Args:
-            seconds: How long to wait.
             hurry: Whether to end operations that hold up the removal of an Application.
         """
-        revision = self.git("rev-parse", "HEAD").strip()
+        revision = self.head
 
         def unsettled() -> dict[str, str]:
             found = self.applications
@@ -287,7 +320,7 @@ class Stack:
             return not last
 
         try:
-            self.until("all applications are settled", settled, seconds, every=1)
+            self.until("all applications are settled", settled, every=1)
         except SandboxError as error:
             raise SandboxError(f"{error}\nnot settled: {json.dumps(last, indent=1)}") from None
 
@@ -362,19 +395,12 @@ class Stack:
         }
 
     def _serve_the_world(self) -> None:
-        manifests = engines.argocd_manifests()
-        sites = {url.removeprefix("https://"): path for url, path in manifests.items()}
-        for url, folder in helm_repositories(self.folder / "charts").items():
-            sites[url.removeprefix("https://")] = folder
-        for site, source in sites.items():
-            target = self.folder / "web" / site.rstrip("/")
+        for url, source in (engines.argocd_manifests() | helm_repositories(self.folder / "charts")).items():
+            target = self.folder / "web" / url.removeprefix("https://")
             target.parent.mkdir(parents=True, exist_ok=True)
             target.symlink_to(source)
         hosts = {folder.name for folder in (self.folder / "web").iterdir()}
-        certificate = self._authority.issue_cert(*hosts)
-        certificate.private_key_pem.write_to_path(self.folder / "web.key")
-        for pem in certificate.cert_chain_pems:
-            pem.write_to_path(self.folder / "web.crt", append=True)
+        write_certificate(self._authority.issue_cert(*hosts), self.folder / "web")
         command: list[str | Path] = [
             sys.executable,
             WEB,

@@ -14,6 +14,7 @@ from tests import engines
 from tests.cluster.charts import traefik_stand_in
 from tests.cluster.stack import Stack
 from tests.conftest import Document, Repository, pick
+from tests.rendering.charts import render_chart
 from tests.rendering.test_argo import argo, platform_applications, workload_applications
 
 TRY = ["apply", "--server-side", "--force-conflicts", "--field-manager=argocd-controller", "--filename=-"]
@@ -57,11 +58,9 @@ class Trials:
 
     def chart(self, repository: Repository, application: Document) -> list[Document]:
         """What a chart renders; Traefik's stand-in, where the real one cannot be had."""
-        source, destination = application["spec"]["sources"][0], application["spec"]["destination"]
-        (version,) = [c["kubernetes_version"] for c in repository.clusters if c["name"] == destination["name"]]
-        files = [repository.path / file.removeprefix("$values/") for file in source["helm"]["valueFiles"]]
+        source = application["spec"]["sources"][0]
         chart = engines.chart(source["chart"], source["targetRevision"]) or self.traefik
-        return engines.helm_template(chart, files, version, source["helm"]["releaseName"], destination["namespace"])
+        return render_chart(repository, application, chart)
 
 
 def objections(stack: Stack, *documents: Document) -> list[str]:

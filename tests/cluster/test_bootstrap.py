@@ -84,18 +84,14 @@ def test_nobody_but_argocd_owns_what_was_applied_by_hand(installed: Stack) -> No
 
 
 def test_argocd_follows_a_commit_to_its_own_settings(installed: Stack) -> None:
-    start = installed.git("rev-parse", "HEAD").strip()
-    settings = installed.work / "bootstrap/argocd/patches/settings.yaml"
-    settings.write_text(
-        settings.read_text().replace('reposerver.parallelism.limit: "2"', 'reposerver.parallelism.limit: "3"')
-    )
-    installed.publish("Let the repo server build three at a time")
+    setting = "reposerver.parallelism.limit"
 
-    def limit() -> bool:
-        (parameters,) = [
-            c for c in installed.argocd.list("configmaps", "argocd") if c["metadata"]["name"] == "argocd-cmd-params-cm"
-        ]
-        return bool(parameters["data"]["reposerver.parallelism.limit"] == "3")
+    def limit() -> str:
+        parameters = installed.argocd.get("configmap", "argocd-cmd-params-cm", "argocd")
+        assert parameters
+        return str(parameters["data"][setting])
 
-    installed.until("the setting has arrived", limit)
-    installed.back_to(start)
+    with installed.undone():
+        installed.edit("bootstrap/argocd/patches/settings.yaml", f'{setting}: "2"', f'{setting}: "3"')
+        installed.publish("Let the repo server build three at a time")
+        installed.until("the setting has arrived", lambda: limit() == "3")

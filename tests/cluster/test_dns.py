@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.addons import CLUSTERS, answers_of, container, kubeconfig, ways
+from tests.cluster.addons import CLUSTERS, answers_of, container, kubeconfig_of, ways
 from tests.cluster.client import Request, ask
 from tests.cluster.stack import BINARIES, Stack
 
@@ -60,7 +60,7 @@ class NameServer:
         """
         kubernetes = self.stack.clusters[cluster]
         if cluster not in self._kubeconfigs:
-            self._kubeconfigs[cluster] = kubeconfig(kubernetes, "external-dns")
+            self._kubeconfigs[cluster] = kubeconfig_of(kubernetes, "external-dns")
         given = container(kubernetes, "external-dns")["args"]
         assert not without or without in given
         kept = [argument for argument in given if not PROVIDER.match(argument) and argument != without]
@@ -120,17 +120,10 @@ def assert_records(records: Records, *wanted: tuple[dict[str, str], str]) -> Non
     assert len(records) == 2 * len(aliases)
 
 
-@pytest.fixture(scope="module")
-def settled(stages: Stack) -> Stack:
-    """Everything as the answers have it."""
-    stages.settle()
-    return stages
-
-
 @pytest.fixture
-def names(settled: Stack) -> Iterator[NameServer]:
+def names(stages: Stack) -> Iterator[NameServer]:
     """A name server without records."""
-    server = NameServer(settled)
+    server = NameServer(stages)
     yield server
     server.close()
 
@@ -192,11 +185,8 @@ def test_a_service_inside_the_cluster_gets_no_record(names: NameServer) -> None:
     }
     spec = {"clusterIP": "None", "selector": {"app.kubernetes.io/name": "shop-api"}, "ports": [{"port": 9000}]}
     kubernetes = names.stack.clusters[cluster]
-    kubernetes.apply({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec})
-    try:
+    with kubernetes.applied({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}):
         names.sync(cluster)
-    finally:
-        kubernetes.kubectl("delete", "service", "inside", "--namespace=shop-dev")
     assert_records(names.records, (expected(names.stack, cluster), owner(names.stack, cluster)))
 
 
@@ -205,21 +195,17 @@ def test_a_route_that_goes_takes_its_record_along_and_no_other(names: NameServer
     for cluster in CLUSTERS:
         names.sync(cluster)
     before = names.records
-    start = stack.git("rev-parse", "HEAD").strip()
     overlay = stack.work / "apps/workloads/shop/overlays/dev"
-    # The route is all that is in this file.
-    (overlay / "resources.yaml").unlink()
-    kustomization = overlay / "kustomization.yaml"
-    kustomization.write_text(kustomization.read_text().replace("  - resources.yaml\n", ""))
-    stack.publish("Take the route of shop out of dev")
-    try:
+    with stack.undone():
+        # The route is all that is in this file.
+        (overlay / "resources.yaml").unlink()
+        stack.edit("apps/workloads/shop/overlays/dev/kustomization.yaml", "  - resources.yaml\n", "")
+        stack.publish("Take the route of shop out of dev")
         kubernetes = stack.clusters[gone.cluster]
         stack.until("the route is gone", lambda: not kubernetes.list("ingressroutes", "shop-dev"))
         for cluster in CLUSTERS:
             names.sync(cluster)
         after = names.records
-    finally:
-        stack.back_to(start)
     assert before.keys() - after.keys() == {(gone.host, "CNAME"), (f"cname-{gone.host}", "TXT")}
     assert after.items() <= before.items()
     names.sync(gone.cluster)

@@ -6,8 +6,6 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,29 +19,11 @@ from tests.conftest import render
 KINDS = "deployments,services,ingressroutes,horizontalpodautoscalers,namespaces"
 
 
-@contextmanager
-def undone(stack: Stack) -> Iterator[None]:
-    """Whatever is committed in the block is undone after it, and everything is as it was."""
-    start = stack.git("rev-parse", "HEAD").strip()
-    try:
-        yield
-    except BaseException:
-        stack.restore(start)
-        raise
-    stack.back_to(start)
-
-
 def identities(stack: Stack, *, protected: bool) -> dict[str, str]:
     """The objects of the platform and of protected environments, or those of the others, by uid."""
     unprotected = tuple(f"-{e['name']}" for e in stack.repository.environments if not e["protected"])
-    found = {}
-    for name, cluster in stack.clusters.items():
-        for item in cluster.list(KINDS):
-            namespace = item["metadata"].get("namespace") or item["metadata"]["name"]
-            is_protected = not namespace.endswith(unprotected)
-            if is_protected == protected and not namespace.startswith(("kube-", "default")):
-                found[f"{name}/{namespace}/{item['kind']}/{item['metadata']['name']}"] = item["metadata"]["uid"]
-    return found
+    found = stack.identities(KINDS)
+    return {name: uid for name, uid in found.items() if protected != name.split("/")[1].endswith(unprotected)}
 
 
 def application(project: str, destination: dict[str, str], **source: str) -> Object:
@@ -73,8 +53,7 @@ REFUSED = {
 def test_a_workload_project_does_not_reach(stages: Stack, where: str) -> None:
     destination, source = REFUSED[where]
     own = {"repoURL": stages.repository.answers["repo_url"], "path": "apps/workloads/shop/overlays/dev"}
-    stages.argocd.apply(application("dev", destination, **(own | source)))
-    try:
+    with stages.argocd.applied(application("dev", destination, **(own | source))):
 
         def refusal() -> str:
             status = stages.applications["drill"].get("status", {})
@@ -82,8 +61,6 @@ def test_a_workload_project_does_not_reach(stages: Stack, where: str) -> None:
 
         said = "is not permitted in" if source else "do not match any of the allowed destinations in"
         assert f"{said} project 'dev'" in stages.until("the project has answered", refusal)
-    finally:
-        stages.kubectl("delete", "application", "drill", "--namespace=argocd")
 
 
 FORBIDDEN: dict[str, Object] = {
@@ -111,22 +88,11 @@ FORBIDDEN: dict[str, Object] = {
 }
 
 
-def add_by_hand(stack: Stack, *objects: Object, workload: str = "intruder", environment: str = "dev") -> None:
-    """Add a workload made by hand to the working clone."""
-    overlay = stack.work / f"apps/workloads/{workload}/overlays/{environment}"
-    overlay.mkdir(parents=True)
-    names = [f"object-{index}.yaml" for index in range(len(objects))]
-    for name, item in zip(names, objects, strict=True):
-        (overlay / name).write_text(json.dumps(item))
-    kustomization = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": names}
-    (overlay / "kustomization.yaml").write_text(json.dumps(kustomization))
-
-
 def test_a_workload_project_admits_none_of_these_kinds(stages: Stack) -> None:
     before = identities(stages, protected=True)
-    with undone(stages):
+    with stages.undone():
         for index, item in enumerate(FORBIDDEN.values()):
-            add_by_hand(stages, item, workload=f"intruder{index}")
+            stages.add_by_hand(f"intruder{index}", item)
         stages.publish("Try what is not allowed")
         for index, (what, item) in enumerate(FORBIDDEN.items()):
 
@@ -135,7 +101,7 @@ def test_a_workload_project_admits_none_of_these_kinds(stages: Stack) -> None:
                 return f"{operation.get('syncResult')} {operation.get('message')}"
 
             stages.until(f"{what} is refused", lambda ask=refusal: "is not permitted in project dev" in ask())  # type: ignore[misc]
-            assert not stages.argocd.get(f"{item['kind']}", "intruder", f"intruder{index}-dev"), what
+            assert not stages.argocd.get(item["kind"], "intruder", f"intruder{index}-dev"), what
         assert identities(stages, protected=True) == before
     for index in range(len(FORBIDDEN)):
         stages.kubectl("delete", "namespace", f"intruder{index}-dev", "--ignore-not-found")
@@ -148,28 +114,25 @@ def test_a_workload_cannot_take_over_the_namespace_of_another_environment(stages
         "metadata": {"name": "shop-staging", "labels": {"pod-security.kubernetes.io/enforce": "privileged"}},
     }
     before = stages.argocd.get("namespace", "shop-staging")
-    with undone(stages):
+    with stages.undone():
         (stages.work / "drill").mkdir()
         (stages.work / "drill/namespace.yaml").write_text(json.dumps(takeover))
         stages.publish("Try to take over a namespace")
         url = stages.repository.answers["repo_url"]
         drill = application("dev", {"name": "nonprod", "namespace": "shop-dev"}, repoURL=url, path="drill")
         drill["spec"]["syncPolicy"] = {"automated": {}}
-        stages.argocd.apply(drill)
-        try:
+        with stages.argocd.applied(drill):
 
             def answer() -> str:
                 return str(stages.applications["drill"].get("status", {}).get("operationState", {}).get("message", ""))
 
             assert "is not permitted in project dev" in stages.until("the project has answered", answer)
-        finally:
-            stages.kubectl("delete", "application", "drill", "--namespace=argocd")
         assert stages.argocd.get("namespace", "shop-staging") == before
 
 
 def test_a_removed_set_of_a_protected_environment_deletes_nothing_and_root_syncs_on(stages: Stack) -> None:
     before = identities(stages, protected=True)
-    with undone(stages):
+    with stages.undone():
         (stages.work / "argo/applicationsets/workloads-prod.yaml").unlink()
         (stages.work / "argo/projects/prod.yaml").unlink()
         (stages.work / "argo/applicationsets/platform.yaml").unlink()
@@ -187,7 +150,7 @@ def test_a_removed_set_of_a_protected_environment_deletes_nothing_and_root_syncs
 
 def test_a_removed_set_of_an_unprotected_environment_prunes_it_as_documented(stages: Stack) -> None:
     before = identities(stages, protected=True)
-    with undone(stages):
+    with stages.undone():
         (stages.work / "argo/applicationsets/workloads-dev.yaml").unlink()
         stages.publish("Remove the set of dev")
         stages.until("dev is gone", lambda: "shop-dev" not in stages.applications)
@@ -201,7 +164,7 @@ def test_a_removed_set_of_an_unprotected_environment_prunes_it_as_documented(sta
 
 def test_an_emptied_workloads_folder_deletes_only_what_is_not_protected(stages: Stack) -> None:
     before = identities(stages, protected=True)
-    with undone(stages):
+    with stages.undone():
         shutil.rmtree(stages.work / "apps/workloads")
         stages.publish("Empty the workloads")
         stages.until("dev is gone", lambda: "shop-dev" not in stages.applications)
@@ -217,7 +180,7 @@ def test_a_renamed_environment_leaves_the_protected_one_running(stages: Stack, t
         json.dumps(answers["workloads"]).replace('"prod":', '"live":').replace('"staging", "prod"', '"staging", "live"')
     )
     answers["workloads"] = json.loads(text)
-    start = stages.git("rev-parse", "HEAD").strip()
+    start = stages.head
     try:
         renamed = render(template, answers, stages.folder / "renamed")
         for entry in stages.work.iterdir():
@@ -287,7 +250,7 @@ def test_a_git_server_that_returns_an_empty_repository_takes_nothing_that_is_pro
 
 def test_a_stray_file_that_is_left_in_an_overlay_prunes_nothing(stages: Stack) -> None:
     before = identities(stages, protected=False)
-    with undone(stages):
+    with stages.undone():
         overlay = stages.work / "apps/workloads/shop/overlays/dev"
         shutil.rmtree(overlay)
         overlay.mkdir()
@@ -314,7 +277,7 @@ def filled(commands: str, **names: str) -> str:
 
 def test_a_protected_workload_goes_by_the_documented_commands(stages: Stack) -> None:
     before = identities(stages, protected=True)
-    with undone(stages):
+    with stages.undone():
         shutil.rmtree(stages.work / "apps/workloads/reports/overlays/prod")
         stages.publish("Take reports out of prod")
         remove_protected(stages, "reports", "prod", cluster="prod")

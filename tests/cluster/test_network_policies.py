@@ -15,6 +15,7 @@ import pytest
 
 from tests import engines
 from tests.conftest import Document, Repository, examples, pick, render
+from tests.rendering.test_workloads import expected_host, public_component
 
 # An image whose process asks these gets the AWS role of the node that it runs on.
 METADATA = {"instance metadata": "169.254.169.254", "instance metadata (IPv6)": "fd00:ec2::254"}
@@ -87,19 +88,14 @@ class Verdict:
         return not self.target.workload or inside or routed
 
 
-def public_component(workload: dict[str, Any], environments: list[str]) -> tuple[str, int] | None:
+def routed_component(workload: dict[str, Any], environments: list[dict[str, Any]]) -> tuple[str, int] | None:
     """The object and the port that a host routes to in one environment at least, by the answers."""
-    overrides = workload.get("overrides", {})
-    own = [name for name in environments if name in workload.get("environments", environments)]
-    if not any(overrides.get(name, {}).get("host", workload.get("host", workload["name"])) for name in own):
+    own = [e for e in environments if e["name"] in workload.get("environments", [e["name"]])]
+    public = public_component(workload)
+    if not public or not any(expected_host(workload, environment) for environment in own):
         return None
-    parts = [{"name": workload["name"]} | part for part in workload.get("components", [workload])]
-    with_port = [part for part in parts if "port" in part]
-    for part in with_port:
-        if part.get("public", len(with_port) == 1):
-            own_name = part["name"] == workload["name"]
-            return part["name"] if own_name else f"{workload['name']}-{part['name']}", part["port"]
-    return None
+    name, part = public
+    return name, part["port"]
 
 
 def peers(repository: Repository, cluster: str) -> Iterator[Peer]:
@@ -110,7 +106,7 @@ def peers(repository: Repository, cluster: str) -> Iterator[Peer]:
             continue
         namespace = f"{workload['name']}-{environment['name']}"
         belongs = {"namespace": namespace, "workload": workload["name"], "environment": environment["name"]}
-        public = public_component(workload, [e["name"] for e in repository.environments])
+        public = routed_component(workload, repository.environments)
         for deployment in pick(repository.build(overlay), "Deployment"):
             assert deployment["metadata"]["namespace"] == namespace
             name = deployment["metadata"]["name"]

@@ -32,14 +32,10 @@ SOONER = {"deployment": {"minReadySeconds": 5}}
 @pytest.fixture(scope="module")
 def crowded(installed: Stack) -> Iterator[Stack]:
     """The smallest example beside what EKS itself runs, with a Traefik that rolls sooner."""
-    start = installed.git("rev-parse", "HEAD").strip()
-    addons = eks.addons()
-    installed.argocd.apply(*addons)
-    tune(installed, SOONER)
-    at_rest(installed)
-    yield installed
-    installed.back_to(start)
-    installed.kubectl("delete", "--filename", "-", stdin="\n---\n".join(map(json.dumps, addons)))
+    with installed.argocd.applied(*eks.addons()), installed.undone():
+        tune(installed, SOONER)
+        at_rest(installed)
+        yield installed
 
 
 def tune(stack: Stack, *values: dict[str, Any]) -> None:
@@ -217,24 +213,23 @@ def test_the_documented_profile_fits_eleven_pods_per_node(
     crowded: Stack, template: Path, tmp_path: Path, measured: Measured
 ) -> None:
     at_rest(crowded)
-    start = crowded.git("rev-parse", "HEAD").strip()
     page = (crowded.work / "docs/installation.md").read_text()
     (profile,) = re.findall(r"^```yaml\n(.*?)^```$", page.split("### Small nodes\n")[1].split("\n## ")[0], re.M | re.S)
     workloads = [workload | {"replicas": 1} for workload in crowded.repository.answers["workloads"]]
     one_each = render(template, crowded.repository.answers | {"workloads": workloads}, tmp_path / "one-each")
-    try:
-        for folder in ("apps/workloads", "docs"):
-            shutil.copytree(one_each / folder, crowded.work / folder, dirs_exist_ok=True)
-        tune(crowded, SOONER, yaml.safe_load(profile))
-        set_pods_per_node(crowded, PODS_WITHOUT_PREFIX_DELEGATION)
-        at_rest(crowded)
-        with unscheduled(crowded) as said:
-            # The scheduler evicts nothing when a node takes fewer pods: it counts when it places them anew.
-            restart(crowded, OURS)
+    with crowded.undone():
+        try:
+            for folder in ("apps/workloads", "docs"):
+                shutil.copytree(one_each / folder, crowded.work / folder, dirs_exist_ok=True)
+            tune(crowded, SOONER, yaml.safe_load(profile))
+            set_pods_per_node(crowded, PODS_WITHOUT_PREFIX_DELEGATION)
             at_rest(crowded)
-        measured(f"requested on two t3.small with 11 pods each, in the documented profile:\n{share(crowded)}")
-        measured(f"waits for a while when the repository rolls with 11 pods each: {listed(said)}")
-        assert max(pods_per_node(crowded).values()) <= PODS_WITHOUT_PREFIX_DELEGATION
-    finally:
-        set_pods_per_node(crowded, PODS_WITH_PREFIX_DELEGATION)
-        crowded.back_to(start)
+            with unscheduled(crowded) as said:
+                # The scheduler evicts nothing when a node takes fewer pods: it counts when it places them anew.
+                restart(crowded, OURS)
+                at_rest(crowded)
+            measured(f"requested on two t3.small with 11 pods each, in the documented profile:\n{share(crowded)}")
+            measured(f"waits for a while when the repository rolls with 11 pods each: {listed(said)}")
+            assert max(pods_per_node(crowded).values()) <= PODS_WITHOUT_PREFIX_DELEGATION
+        finally:
+            set_pods_per_node(crowded, PODS_WITH_PREFIX_DELEGATION)

@@ -6,7 +6,6 @@ import json
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +75,7 @@ class WayIn:
         self.sandbox.start(echo, sys.executable, ECHO, *self._targets())
         self.sandbox.start(traefik, TRAEFIK, *self._arguments(stack), environment={"KUBECONFIG": ""})
         self.sandbox.wait_for(traefik, f"http://{self.address}:{self.ports['traefik']}/ping")
-        self.cluster.until("Traefik has read its routes", lambda: self.get(self.ways[0].host).status != 404)
+        self.sandbox.until("Traefik has read its routes", lambda: self.get(self.ways[0].host).status != 404)
 
     def close(self) -> None:
         """End both."""
@@ -127,19 +126,12 @@ class WayIn:
 
 
 @pytest.fixture(scope="module")
-def settled(stages: Stack) -> Stack:
-    """Everything as the answers have it."""
-    stages.settle()
-    return stages
-
-
-@pytest.fixture(scope="module")
-def ways_in(settled: Stack) -> Iterator[dict[str, WayIn]]:
+def ways_in(stages: Stack) -> Iterator[dict[str, WayIn]]:
     """Traefik of every cluster."""
     started: dict[str, WayIn] = {}
     try:
         for name in CLUSTERS:
-            started[name] = WayIn(settled, name)
+            started[name] = WayIn(stages, name)
         yield started
     finally:
         for way_in in started.values():
@@ -168,17 +160,6 @@ def route(name: str, namespace: str, host: str, **rule: Any) -> Object:
     }
 
 
-@contextmanager
-def applied(way_in: WayIn, *objects: Object) -> Iterator[None]:
-    """Objects that are there for as long as the block takes."""
-    documents = "\n---\n".join(map(json.dumps, objects))
-    way_in.cluster.apply(*objects)
-    try:
-        yield
-    finally:
-        way_in.cluster.kubectl("delete", "--filename", "-", stdin=documents)
-
-
 def test_each_host_reaches_its_public_component_and_no_other(way_in: WayIn) -> None:
     for way in way_in.ways:
         requests = [way_in.request(way.host, "/a%20b?c=d&e", method=method) for method in ("GET", "POST") * 6]
@@ -191,9 +172,9 @@ def test_each_host_reaches_its_public_component_and_no_other(way_in: WayIn) -> N
         }
 
 
-def test_the_hosts_of_other_clusters_are_unknown(way_in: WayIn, settled: Stack) -> None:
+def test_the_hosts_of_other_clusters_are_unknown(way_in: WayIn, stages: Stack) -> None:
     here = {way.host for way in way_in.ways}
-    others = [way.host for way in ways(settled) if way.host not in here]
+    others = [way.host for way in ways(stages) if way.host not in here]
     assert others
     assert set(way_in.statuses(*map(way_in.request, others))) == {404}
 
@@ -279,7 +260,7 @@ def test_the_log_has_requests_without_their_credentials(way_in: WayIn) -> None:
     def logged() -> list[dict[str, Any]]:
         return [entry for entry in way_in.log() if entry.get("RequestPath", "").startswith("/signed")]
 
-    (entry,) = way_in.cluster.until("the request is logged", logged)
+    (entry,) = way_in.cluster.sandbox.until("the request is logged", logged)
     assert entry["request_User-Agent"] == "a-browser"
     assert (entry["RequestHost"], entry["ClientHost"], entry["DownstreamStatus"]) == (host, CLIENT, 200)
     assert "s3cret" not in json.dumps(way_in.log())
@@ -288,8 +269,8 @@ def test_the_log_has_requests_without_their_credentials(way_in: WayIn) -> None:
 def test_a_route_that_names_no_entry_point_is_on_443_only(ways_in: dict[str, WayIn]) -> None:
     way_in = ways_in["nonprod"]
     mine = route("by-hand", "shop-dev", BY_HAND, services=[{"name": "shop-api", "port": 9000}])
-    with applied(way_in, mine):
-        way_in.cluster.until("the route is followed", lambda: way_in.get(BY_HAND).status == 200)
+    with way_in.cluster.applied(mine):
+        way_in.cluster.sandbox.until("the route is followed", lambda: way_in.get(BY_HAND).status == 200)
         statuses = {port: way_in.get(BY_HAND, "/", port).status for port in way_in.ports.values()}
     assert {port for port, status in statuses.items() if status == 200} == {way_in.https}
 
@@ -331,9 +312,11 @@ def test_a_route_reaches_nothing_outside_of_its_namespace(
     }
     theirs = route(f"by-hand-{name}", "shop-dev", f"{name}.elsewhere.{BY_HAND}", **foreign)
     mine = route("by-hand", "shop-dev", f"{name}.{BY_HAND}", services=[{"name": "shop-api", "port": 9000}])
-    with applied(way_in, elsewhere, theirs, mine):
+    with way_in.cluster.applied(elsewhere, theirs, mine):
         # The routes are read in the order in which they came: after the second, the first is known as well.
-        way_in.cluster.until("the other route is followed", lambda: way_in.get(f"{name}.{BY_HAND}").status == 200)
+        way_in.cluster.sandbox.until(
+            "the other route is followed", lambda: way_in.get(f"{name}.{BY_HAND}").status == 200
+        )
         assert way_in.get(f"{name}.elsewhere.{BY_HAND}").status == 404
     assert any(reason in entry["error"] for entry in way_in.log() if entry.get("ingress") == f"by-hand-{name}")
 
@@ -344,14 +327,14 @@ def test_traefik_has_nothing_to_complain_about(way_in: WayIn) -> None:
     assert [entry for entry in ours if not entry.get("ingress", "").startswith("by-hand")] == []
 
 
-def test_every_route_and_middleware_is_there_as_it_was_rendered(settled: Stack) -> None:
+def test_every_route_and_middleware_is_there_as_it_was_rendered(stages: Stack) -> None:
     for name in CLUSTERS:
-        values = settled.repository.one("apps/platform/traefik/values/values.yaml")
+        values = stages.repository.one("apps/platform/traefik/values/values.yaml")
         rendered = pick(values["extraObjects"], "Middleware")
-        for _, environment, overlay in settled.repository.overlays():
+        for _, environment, overlay in stages.repository.overlays():
             if environment["cluster"] == name:
-                rendered += pick(settled.repository.build(overlay), "IngressRoute")
-        found = settled.clusters[name].list("ingressroutes,middlewares")
+                rendered += pick(stages.repository.build(overlay), "IngressRoute")
+        found = stages.clusters[name].list("ingressroutes,middlewares")
 
         def specs(objects: list[Object]) -> dict[tuple[str, str, str], Any]:
             return {(o["kind"], o["metadata"]["namespace"], o["metadata"]["name"]): o["spec"] for o in objects}

@@ -20,17 +20,22 @@ def rendered_charts(repository: Repository, application: Document) -> list[Docum
     key = (repository.path, application["metadata"]["name"])
     if key not in _rendered:
         source = application["spec"]["sources"][0]
-        cluster = application["spec"]["destination"]["name"]
-        (version,) = [c["kubernetes_version"] for c in repository.clusters if c["name"] == cluster]
         chart = engines.chart(source["chart"], source["targetRevision"])
         if chart is None:
             wanted = f"{source['chart']} {source['targetRevision']}"
             pytest.skip(f"chart {wanted} cannot be had: no network, and no folder in TRAEFIK_CHART")
-        _rendered[key] = engines.helm_template(
-            chart,
-            [repository.path / file.removeprefix("$values/") for file in source["helm"]["valueFiles"]],
-            kube_version=version,
-            name=source["helm"]["releaseName"],
-            namespace=application["spec"]["destination"]["namespace"],
-        )
+        _rendered[key] = render_chart(repository, application, chart)
     return _rendered[key]
+
+
+def render_chart(repository: Repository, application: Document, chart: Path) -> list[Document]:
+    """What one platform Application renders of the chart in a folder, with the values files in its own order."""
+    source, destination = application["spec"]["sources"][0], application["spec"]["destination"]
+    (version,) = [c["kubernetes_version"] for c in repository.clusters if c["name"] == destination["name"]]
+    return engines.helm_template(
+        chart,
+        [repository.path / file.removeprefix("$values/") for file in source["helm"]["valueFiles"]],
+        kube_version=version,
+        name=source["helm"]["releaseName"],
+        namespace=destination["namespace"],
+    )

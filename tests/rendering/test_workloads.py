@@ -19,6 +19,14 @@ def components(workload: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return dict(zip(names, parts, strict=True))
 
 
+def public_component(workload: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
+    """The component that a host of the workload routes to, by its answers: the name of its objects, and its fields."""
+    with_port = {name: part for name, part in components(workload).items() if "port" in part}
+    public = [(name, part) for name, part in with_port.items() if part.get("public", len(with_port) == 1)]
+    assert len(public) <= 1
+    return public[0] if public else None
+
+
 def deployments(repository: Repository) -> list[tuple[Document, dict[str, Any], dict[str, Any]]]:
     """Every built Deployment with its pod spec and its only container."""
     found = []
@@ -151,12 +159,10 @@ def test_a_component_has_a_service_on_its_own_port_exactly_if_it_has_one(reposit
 
 def expected_host(workload: dict[str, Any], environment: dict[str, Any]) -> str | None:
     """The FQDN that the answers give a workload in an environment."""
-    with_port = [part for part in components(workload).values() if "port" in part]
-    public = [part for part in with_port if part.get("public", len(with_port) == 1)]
     label = (
         workload.get("overrides", {}).get(environment["name"], {}).get("host", workload.get("host", workload["name"]))
     )
-    return f"{label}.{environment['domain']}" if public and label else None
+    return f"{label}.{environment['domain']}" if public_component(workload) and label else None
 
 
 def test_routes_answer_for_the_hosts_of_the_answers_and_lead_to_a_service_with_that_port(

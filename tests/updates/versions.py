@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.conftest import ROOT
+from tests.conftest import snapshot
 
 FIRST = "v1.0.0"
 
@@ -30,9 +29,7 @@ class Versions:
     @classmethod
     def snapshot(cls, path: Path) -> Versions:
         path.mkdir(parents=True)
-        shutil.copy(ROOT / "copier.yml", path)
-        for folder in ("hooks", "template"):
-            shutil.copytree(ROOT / folder, path / folder)
+        snapshot(path)
         git(path, "init", "--quiet", "--initial-branch=main")
         versions = cls(path)
         versions._tag(FIRST)
