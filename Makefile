@@ -8,9 +8,9 @@ BIN := $(CURDIR)/.venv/bin
 RENDER := $(BIN)/copier copy --defaults --vcs-ref HEAD
 VENV := .venv/.synced
 TOOLS := .cache/bin/.built
-# Every folder of tools/ is a Go module: data is only downloaded, the others are built, each into .cache/bin/<name>.
-DATA := $(patsubst tools/%/go.mod,.cache/%/.downloaded,$(wildcard tools/data/go.mod))
-CLUSTER := $(patsubst tools/%/go.mod,.cache/bin/%/.built,$(filter-out tools/data/%,$(wildcard tools/*/go.mod)))
+# Every folder of tools/ is a Go module: data* are only downloaded, the others are built, each into .cache/bin/<name>.
+DATA := $(patsubst tools/%/go.mod,.cache/%/.downloaded,$(wildcard tools/data*/go.mod))
+CLUSTER := $(patsubst tools/%/go.mod,.cache/bin/%/.built,$(filter-out tools/data%,$(wildcard tools/*/go.mod)))
 KUBERNETES = $(shell sed -n 's#^.*k8s.io/kubernetes \(v[^ ]*\).*#\1#p' tools/kubernetes/go.mod)
 
 export GOTOOLCHAIN := local

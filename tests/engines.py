@@ -52,9 +52,9 @@ def kustomize_build(path: Path, remotes: dict[str, Path] | None = None) -> list[
         return kustomize_build(copy)
 
 
-def argocd_manifests() -> dict[str, Path]:
-    """Return the install manifest of the Argo CD that tools/data pins: its URL, and the same file from the module."""
-    folder = go_module("github.com/argoproj/argo-cd/v3")
+def argocd_manifests(pinned_in: str = "data") -> dict[str, Path]:
+    """Return the install manifest of the Argo CD that a go.mod below tools/ pins: its URL, and where it is."""
+    folder = go_module("github.com/argoproj/argo-cd/v3", pinned_in=pinned_in)
     version = folder.name.partition("@")[2]
     url = f"https://raw.githubusercontent.com/argoproj/argo-cd/{version}/manifests/install.yaml"
     return {url: folder / "manifests/install.yaml"}

@@ -75,6 +75,22 @@ def stages(template: Path) -> Iterator[Stack]:
         yield stack
 
 
+# Workloads of which nothing but their number matters: without a port they need no route and no network policy for it.
+MANY: dict[str, Any] = examples()["minimal"] | {
+    "environments": ["dev", "prod"],
+    "workloads": [{"name": f"w{n:02}", "image": "example.com/worker:1", "replicas": 1} for n in range(50)],
+}
+
+
+@pytest.fixture(scope="session")
+def many(template: Path) -> Iterator[Stack]:
+    """Fifty workloads in two environments, looked at as seldom as a busy machine needs it."""
+    with started(template, "many", MANY, resync_seconds=600) as stack:
+        stack.install()
+        stack.settle()
+        yield stack
+
+
 @pytest.fixture
 def measured(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
     """Say what was measured: it stands at the end of the run."""

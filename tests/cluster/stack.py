@@ -7,7 +7,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,18 +15,18 @@ from typing import Any
 import trustme
 
 from tests import engines
-from tests.cluster.charts import helm_repositories
-from tests.cluster.kubernetes import Kubernetes, Node, Object, write_certificate
+from tests.cluster.kubernetes import Kubernetes, Node, Object
 from tests.cluster.sandbox import Sandbox, SandboxError
+from tests.cluster.world import outside_world
 from tests.conftest import Repository
 
 BINARIES = engines.CACHE / "bin"
-WEB = Path(__file__).with_name("web.py")
 REFRESH = {
     "applications": "argocd.argoproj.io/refresh=normal",
     "applicationsets": "argocd.argoproj.io/application-set-refresh=true",
 }
-PROXY = "http://127.0.0.1:3128"
+PORT = 3128
+PROXY = f"http://127.0.0.1:{PORT}"
 CONTROLLERS = {
     "argocd-repo-server": "http://127.0.0.1:8084/healthz",
     "argocd-application-controller": "http://127.0.0.1:8082/healthz",
@@ -51,6 +50,7 @@ class Stack:
         repository: Repository,
         nodes: list[Node] | None = None,
         grace_seconds: int = 0,
+        resync_seconds: int = 10,
         outlives_us: bool = False,
     ) -> None:
         """Start empty clusters, with nothing in them but what Kubernetes itself puts there.
@@ -60,9 +60,11 @@ class Stack:
             repository: What becomes the repository; copied.
             nodes: The nodes of every cluster; two large ones of different architecture, if not given.
             grace_seconds: How long a pod that is being deleted still holds its place.
+            resync_seconds: How often Argo CD looks at every Application when nothing asks it to.
             outlives_us: Whether all goes on when this process ends.
         """
         self.repository = repository
+        self.resync_seconds = resync_seconds
         self.is_installed = False
         self.folder = folder
         self.work = folder / "work"
@@ -215,7 +217,7 @@ class Stack:
                 f"--repo-server={repo_server}",
                 "--repo-server-plaintext",
                 "--metrics-port=8082",
-                "--app-resync=10",
+                f"--app-resync={self.resync_seconds}",
                 "--app-resync-jitter=0",
                 "--self-heal-timeout-seconds=1",
                 # Else it says only after three minutes that it cannot read a repository.
@@ -395,20 +397,7 @@ class Stack:
         }
 
     def _serve_the_world(self) -> None:
-        for url, source in (engines.argocd_manifests() | helm_repositories(self.folder / "charts")).items():
-            target = self.folder / "web" / url.removeprefix("https://")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.symlink_to(source)
-        hosts = {folder.name for folder in (self.folder / "web").iterdir()}
-        write_certificate(self._authority.issue_cert(*hosts), self.folder / "web")
-        command: list[str | Path] = [
-            sys.executable,
-            WEB,
-            "3128",
-            self.folder / "web",
-            self.folder / "web.crt",
-            self.folder / "web.key",
-        ]
+        command = outside_world(self.folder, self._authority, PORT)
         self.sandbox.start("web", *command)
 
 

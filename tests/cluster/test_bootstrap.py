@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from tests import engines
 from tests.cluster.kubernetes import Object
 from tests.cluster.stack import Stack
 
@@ -95,3 +96,26 @@ def test_argocd_follows_a_commit_to_its_own_settings(installed: Stack) -> None:
         installed.edit("bootstrap/argocd/patches/settings.yaml", f'{setting}: "2"', f'{setting}: "3"')
         installed.publish("Let the repo server build three at a time")
         installed.until("the setting has arrived", lambda: limit() == "3")
+
+
+def test_argocd_upgrades_itself_from_the_version_before(installed: Stack) -> None:
+    (previous,), (current,) = engines.argocd_manifests(pinned_in="data-previous"), engines.argocd_manifests()
+
+    def versions() -> set[str]:
+        images = {
+            container["image"]
+            for kind in ("deployments", "statefulsets")
+            for item in installed.argocd.list(kind, "argocd")
+            for container in item["spec"]["template"]["spec"]["containers"]
+        }
+        return {image.rpartition(":")[2] for image in images if "argoproj/argocd" in image}
+
+    before = installed.identities("crds,deployments,statefulsets,applications,applicationsets,appprojects")
+    with installed.undone():
+        installed.edit("bootstrap/argocd/kustomization.yaml", current, previous)
+        installed.publish("Go back to the Argo CD before")
+        installed.settle()
+        assert versions() == {previous.split("/")[5]}
+    assert versions() == {current.split("/")[5]}
+    # An upgrade changes objects, and makes none of them anew.
+    assert installed.identities("crds,deployments,statefulsets,applications,applicationsets,appprojects") == before
