@@ -1,0 +1,106 @@
+"""The file of recorded answers: edited by hand, merged by Git, given as data."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from copy import deepcopy
+from pathlib import Path
+
+import copier
+import pytest
+import yaml
+
+from tests.updates.conftest import EXAMPLES, Render
+from tests.updates.repository import ANSWERS_FILE, Answers, Repository, differences, seeds
+from tests.updates.versions import Versions, git
+
+STAGES = EXAMPLES["stages"]
+INVENTORY = "docs/inventory.md"
+EDITS = {
+    "domain": ("domain: acme.io", "domain: acme.dev"),
+    "workloads.shop": ("replicas: 4", "replicas: 5"),
+    "clusters.third": ("- nonprod\n", "- nonprod\n- third\n"),
+}
+
+
+def refusal(repository: Repository, tag: str | copier.VcsRef, answers: Answers | None = None) -> str:
+    """What an update says that must change nothing."""
+    before = repository.files()
+    with pytest.raises(Exception, match="Nothing was written") as caught:
+        repository.update(tag, answers)
+    assert repository.files() == before
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("named", EDITS)
+def test_an_edit_of_the_file_renders_nothing_so_it_is_refused(named: str, render: Render, next_version: str) -> None:
+    repository = render(STAGES)
+    repository.replace(ANSWERS_FILE, *EDITS[named])
+    repository.commit()
+    for tag in (copier.VcsRef.CURRENT, next_version):
+        assert f"{named}: was edited in {ANSWERS_FILE}, which renders nothing" in refusal(repository, tag)
+    assert named in refusal(repository, copier.VcsRef.CURRENT, {"ci": "none"})
+
+
+def test_the_edited_file_can_be_given_as_data_once_the_edit_is_undone(render: Render) -> None:
+    repository = render(STAGES)
+    original = repository.text(ANSWERS_FILE)
+    repository.replace(ANSWERS_FILE, *EDITS["domain"])
+    edited = repository.yaml(ANSWERS_FILE)
+    repository.write(ANSWERS_FILE, original)
+    repository.answer(edited)
+    assert repository.answers() == {name: value for name, value in edited.items() if not name.startswith("_")}
+    assert "acme.dev" in repository.text(INVENTORY)
+
+
+def test_an_older_file_without_sums_is_taken_as_it_is(render: Render, next_version: str) -> None:
+    repository = render(STAGES)
+    kept = [line for line in repository.text(ANSWERS_FILE).splitlines() if not line.startswith("_rendered.")]
+    repository.write(ANSWERS_FILE, "\n".join(kept) + "\n")
+    repository.commit()
+    repository.update(next_version)
+    assert "_rendered.domain" in repository.text(ANSWERS_FILE)
+
+
+def with_workload(name: str) -> Answers:
+    """The answers with one workload more."""
+    answers = deepcopy(STAGES)
+    answers["workloads"].append({"name": name, "image": f"ghcr.io/acme/{name}:1.0.0", "port": 8080})
+    return answers
+
+
+def keep_both_sides(repository: Repository, file: str) -> None:
+    """What a person does where both branches added something, as docs/operations.md has it."""
+    git(repository.path, "checkout", "--quiet", "--conflict=diff3", file)
+    lines = repository.text(file).splitlines(keepends=True)
+    repository.write(file, "".join(line for line in lines if not re.match(r"<{7} |\|{7} |={7}$|>{7} ", line)))
+
+
+def test_two_branches_that_each_add_a_workload_merge_into_what_both_answers_render(
+    render: Render, versions: Versions, tmp_path: Path
+) -> None:
+    repository = render(STAGES)
+    for name in ("alpha", "beta"):
+        git(repository.path, "switch", "--quiet", "--create", name, "main")
+        repository.answer(with_workload(name))
+        repository.commit()
+    merge = subprocess.run(["git", "merge", "--quiet", "alpha"], cwd=repository.path, capture_output=True, check=False)
+    assert merge.returncode
+    assert repository.conflicts() == {ANSWERS_FILE, INVENTORY}
+    for file in (ANSWERS_FILE, INVENTORY):
+        keep_both_sides(repository, file)
+    repository.commit()
+
+    both = with_workload("alpha") | {
+        "workloads": [*with_workload("alpha")["workloads"], *with_workload("beta")["workloads"][-1:]]
+    }
+    merged = repository.files()
+    fresh = Repository.copy(versions, tmp_path / "fresh", both).files()
+    # Of the list, and of its table, only the order is the merge's.
+    assert differences(merged, fresh) <= {ANSWERS_FILE, INVENTORY}
+    for file in (ANSWERS_FILE, INVENTORY):
+        assert sorted(merged[file].splitlines()) == sorted(fresh[file].splitlines())
+    repository.answer(yaml.safe_load(merged[ANSWERS_FILE]))
+    assert not repository.changed()
+    assert seeds(merged) == seeds(fresh)
