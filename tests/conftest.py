@@ -116,7 +116,14 @@ class Repository:
 # Files of tests/cluster that share a stack: on one worker it is started once.
 STACKS = {
     "small": ("test_admission.py", "test_bootstrap.py", "test_small_nodes.py"),
-    "stages": ("test_clusters.py", "test_dns.py", "test_guards.py", "test_reconciliation.py", "test_traffic.py"),
+    "stages": (
+        "test_clusters.py",
+        "test_dns.py",
+        "test_guards.py",
+        "test_reconciliation.py",
+        "test_traffic.py",
+        "test_updates.py",
+    ),
 }
 
 
