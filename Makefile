@@ -19,7 +19,7 @@ export CGO_ENABLED := 0
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 unexport VIRTUAL_ENV
 
-.PHONY: help example test lint format bench tools cluster cluster-down docs clean
+.PHONY: help example test lint format bench tools cluster cluster-down docs release clean
 
 help: ## List these targets.
 	@sed -n 's/^\([a-z-]*\):.*## /make \1|/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -62,6 +62,11 @@ docs: $(VENV) ## Write docs/answers.md anew, the reference that every repository
 	@$(RENDER) --quiet --data-file examples/minimal.yaml "$(CURDIR)" build/docs
 	@mkdir -p docs
 	cp build/docs/docs/answers.md docs/answers.md
+
+release: lint ## Tag the version VERSION, if everything holds: make release VERSION=1.2.3
+	@tools/release.sh check "$(VERSION)"
+	$(MAKE) test
+	@tools/release.sh tag "$(VERSION)"
 
 clean: ## Remove all that was installed, built or rendered here.
 	rm -rf .venv .cache build
