@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
+import sys
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import copier
+import pexpect
 import pytest
 import yaml
 
+from tests.answers.test_prompts import ARGOCD_CLUSTER, BRANCH, CLEAR, ENTER, FINISH, QUESTIONS, WORKLOADS, Person
 from tests.updates.conftest import EXAMPLES, Render
 from tests.updates.repository import ANSWERS_FILE, Answers, Repository, differences, seeds
 from tests.updates.versions import Versions, git
@@ -61,6 +66,25 @@ def test_an_older_file_without_sums_is_taken_as_it_is(render: Render, next_versi
     repository.commit()
     repository.update(next_version)
     assert "_rendered.domain" in repository.text(ANSWERS_FILE)
+
+
+def test_one_answer_is_changed_in_the_prompt(render: Render) -> None:
+    repository = render(EXAMPLES["minimal"])
+    command = str(Path(sys.executable).with_name("copier"))
+    environment = os.environ | {"TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"}
+    options: dict[str, Any] = {"dimensions": (40, 240), "encoding": "utf-8", "timeout": 60}
+    with pexpect.spawn(
+        command, ["update", "--vcs-ref=:current:"], cwd=str(repository.path), env=environment, **options
+    ) as terminal:
+        person = Person(terminal)
+        for question in QUESTIONS:
+            if question == BRANCH:
+                person.answers(question, CLEAR, "release", ENTER)
+            elif question != ARGOCD_CLUSTER:
+                person.answers(question, FINISH if question == WORKLOADS else ENTER)
+        assert person.is_done() == 0
+    assert repository.answers() == render(EXAMPLES["minimal"]).answers() | {"target_revision": "release"}
+    assert "targetRevision: release" in repository.text("argo/root-application.yaml")
 
 
 def with_workload(name: str) -> Answers:
