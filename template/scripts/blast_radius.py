@@ -9,8 +9,8 @@
     scripts/blast_radius.py main             the working tree against main
     scripts/blast_radius.py v1 v2            two commits
 
-Exit status: 0 if nothing protected is lost, 1 if something is (it would be deleted, replaced, or left without an
-owner in a protected environment, the platform or Argo CD), 2 if not everything could be compared.
+Exit status: 0 if nothing protected is lost, 1 if something is (in a protected environment, the platform or Argo CD it
+would be deleted, replaced, left without an owner, or lose its DNS name), 2 if not everything could be compared.
 """
 
 from __future__ import annotations
@@ -77,6 +77,7 @@ class Change:
         restarted: Workloads whose pods are replaced.
         scaled: Workloads of which only the number of pods changes.
         replaced: Objects of which a field changes that cannot: the sync fails until somebody deletes them.
+        hosts_removed: DNS names that nothing answers for any more.
     """
 
     application: str
@@ -93,12 +94,14 @@ class Change:
     replaced: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
+    hosts_removed: list[str] = field(default_factory=list)
     difference: str = ""
 
     @property
     def loses(self) -> bool:
         """Whether something protected is lost."""
-        return self.is_protected and bool(self.what in ("removed", "kept", "moved") or self.deleted or self.replaced)
+        losses = self.deleted or self.replaced or self.hosts_removed
+        return self.is_protected and bool(self.what in ("removed", "kept", "moved") or losses)
 
 
 @dataclass
@@ -139,7 +142,10 @@ def compare(before: Tree, after: Tree) -> Report:
             known.update(_hosts(side))
         if change := _change(pair, objects):
             change.renamed = _renamed(pair, (old, new), renames)
+            change.hosts_removed = [host for host, _ in _hosts(objects[0])]
             report.changes.append(change)
+    for change in report.changes:
+        change.hosts_removed = sorted(set(change.hosts_removed) - hosts[1].keys())
     report.hosts_added = {host: target for host, target in hosts[1].items() if host not in hosts[0]}
     report.hosts_removed = {host: target for host, target in hosts[0].items() if host not in hosts[1]}
     report.hosts_changed = {h: f"{hosts[0][h]} → {t}" for h, t in hosts[1].items() if hosts[0].get(h, t) != t}

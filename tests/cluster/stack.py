@@ -220,6 +220,7 @@ class Stack:
                 f"--app-resync={self.resync_seconds}",
                 "--app-resync-jitter=0",
                 "--self-heal-timeout-seconds=1",
+                "--self-heal-backoff-cap-seconds=5",
                 # Else it says only after three minutes that it cannot read a repository.
                 "--repo-error-grace-period-seconds=5",
             ],

@@ -174,6 +174,19 @@ def test_a_renamed_environment_is_called_so(answered: Callable[..., dict[str, An
     assert report["status"] == 1
 
 
+def test_a_protected_host_that_goes_is_a_loss(answered: Callable[..., dict[str, Any]]) -> None:
+    def change(answers: Answers) -> None:
+        answers["workloads"][0]["overrides"]["prod"]["host"] = "shop"
+
+    report = answered(change)
+    assert (report["hosts_removed"], report["hosts_added"]) == (
+        {"www.acme.com": "ingress-prod.acme.io"},
+        {"shop.acme.com": "ingress-prod.acme.io"},
+    )
+    assert report["changes"]["shop-prod"]["hosts_removed"] == ["www.acme.com"]
+    assert report["status"] == 1
+
+
 def test_a_further_cluster_changes_nothing_that_runs(answered: Callable[..., dict[str, Any]]) -> None:
     def change(answers: Answers) -> None:
         answers["clusters"].append("spare")

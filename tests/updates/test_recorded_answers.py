@@ -59,6 +59,21 @@ def test_the_edited_file_can_be_given_as_data_once_the_edit_is_undone(render: Re
     assert "acme.dev" in repository.text(INVENTORY)
 
 
+def test_the_documented_way_to_change_an_answer_works_as_typed(render: Render, tmp_path: Path) -> None:
+    repository = render(STAGES)
+    page = repository.text("docs/operations.md").split("\n## Change an answer\n")[1]
+    (commands, *_) = re.findall(r"^```sh\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\nsed -i.old \'s/^domain: .*/domain: acme.dev/\' "$1" && rm "$1.old"\n')
+    editor.chmod(0o755)
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = os.environ | {"EDITOR": str(editor), "PATH": path}
+    subprocess.run(["bash", "-euc", commands], cwd=repository.path, env=environment, check=True, capture_output=True)
+    assert repository.answers() == render(STAGES).answers() | {"domain": "acme.dev"}
+    assert "acme.dev" in repository.text(INVENTORY)
+    assert not (repository.path / "answers.yml").exists()
+
+
 def test_an_older_file_without_sums_is_taken_as_it_is(render: Render, next_version: str) -> None:
     repository = render(STAGES)
     kept = [line for line in repository.text(ANSWERS_FILE).splitlines() if not line.startswith("_rendered.")]
