@@ -8,21 +8,6 @@ from pathlib import Path
 from typing import Any
 
 
-def reword_every_comment(template: Path) -> None:
-    """A new version that touches nearly every file, and no line that says something to a machine."""
-    for file in (template / "template").rglob("*"):
-        if file.is_file():
-            file.write_text(re.sub(r"(?m)^( *# .+)$", r"\1 Reworded.", file.read_text()))
-
-
-def add_a_document(template: Path) -> None:
-    (template / "template/docs/new.md.jinja").write_text("# What is new in [[ model.repository.name ]]\n")
-
-
-def remove_a_document(template: Path) -> None:
-    (template / "template/docs/domain-configuration.md.jinja").unlink()
-
-
 def edit(template: Path, file: str, old: str, new: str) -> None:
     path = template / file
     text = path.read_text()
@@ -39,3 +24,141 @@ def edit_schema(template: Path, *keys: str, **fields: Any) -> None:
         node = node[key]
     node.update(fields)
     path.write_text(json.dumps(schema, indent=2))
+
+
+def drop_question(template: Path, name: str) -> str:
+    """Takes a question out of copier.yml, and returns its text."""
+    path = template / "copier.yml"
+    before, question, after = re.split(rf"(?ms)^({name}:\n.*?\n)\n", path.read_text(), maxsplit=1)
+    path.write_text(before + after)
+    return question
+
+
+def text_files(template: Path) -> list[Path]:
+    return [file for file in (template / "template").rglob("*") if file.is_file()]
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+def reword_every_comment(template: Path) -> None:
+    """A new version that touches nearly every file, and no line that says something to a machine."""
+    for file in text_files(template):
+        file.write_text(re.sub(r"(?m)^( *# .+)$", r"\1 Reworded.", file.read_text()))
+
+
+def add_a_last_line(template: Path) -> None:
+    """A new version that touches every file."""
+    for file in text_files(template):
+        file.write_text(file.read_text() + "# The last line.\n")
+
+
+def add_a_document(template: Path) -> None:
+    (template / "template/docs/new.md.jinja").write_text("# What is new in [[ model.repository.name ]]\n")
+
+
+def remove_a_document(template: Path) -> None:
+    (template / "template/docs/domain-configuration.md.jinja").unlink()
+
+
+def rename_a_document(template: Path) -> None:
+    (template / "template/docs/operations.md.jinja").rename(template / "template/docs/day-two.md.jinja")
+
+
+# What CONTRIBUTING.md tells maintainers to write for a directory that is renamed.
+MIGRATION = """
+  - version: {version}
+    when: "true"
+    command:
+      - "[[ _copier_python ]]"
+      - "[[ _copier_conf.src_path ]]/hooks/migrations/move.py"
+      - "[[ _copier_conf.answers_file ]]"
+      - {old}
+      - {new}
+"""
+OVERLAYS = ("apps/workloads/*/overlays", "apps/workloads/*/stages")
+PLATFORM = ("apps/platform", "apps/addons")
+
+
+def rename_directories(template: Path, version: str) -> None:
+    """One in every workload, and one that holds files that are made only once."""
+    edit(template, "copier.yml", "apps/platform/", "apps/addons/")
+    for file in (template / "hooks/files.jinja", *text_files(template)):
+        text = file.read_text().replace("apps/platform/", "apps/addons/")
+        file.write_text(re.sub(r"\boverlays/", "stages/", text))
+    (template / "template/apps/platform").rename(template / "template/apps/addons")
+    for folder in (template / "template/apps/workloads").glob("*/overlays"):
+        folder.rename(folder.with_name("stages"))
+    settings = template / "copier.yml"
+    migrations = "".join(MIGRATION.format(version=version, old=old, new=new) for old, new in (OVERLAYS, PLATFORM))
+    settings.write_text(f"{settings.read_text()}\n_migrations:{migrations}")
+
+
+# --- answers ----------------------------------------------------------------------------------------------------------
+
+
+def add_an_answer(template: Path) -> None:
+    edit(
+        template, "copier.yml", "ci:\n", "team:\n  type: str\n  help: Who looks after it?\n  default: platform\n\nci:\n"
+    )
+    edit_schema(template, "properties", team={"type": "string", "default": "platform", "description": "The team."})
+    known = "[% if ci is defined %]"
+    added = "[% if team is defined %][% set _ = all.update(team=team) %][% endif %]\n"
+    edit(template, "hooks/gates.jinja", known, added + known)
+    edit(template, "hooks/model.jinja", "'ci': answers.ci,", "'ci': answers.ci, 'team': answers.team,")
+    readme = template / "template/README.md.jinja"
+    readme.write_text(readme.read_text() + "\nAsk [[ model.team ]].\n")
+
+
+def rename_an_answer(template: Path, old: str, new: str, default: str) -> None:
+    """The recipe for maintainers: the new question takes the old answer as its default, and the old name is retired."""
+    for file in (template / "copier.yml", *(template / "hooks").iterdir(), *text_files(template)):
+        if file.is_file():
+            file.write_text(re.sub(rf"\b{old}\b", new, file.read_text()))
+    copier = template / "copier.yml"
+    question = copier.read_text().split(f"\n{new}:\n")[1].split("\n\n")[0]
+    without_default = "\n".join(line for line in question.splitlines() if not line.startswith("  default:"))
+    edit(template, "copier.yml", question, f'{without_default}\n  default: "{default}"')
+    edit(template, "hooks/checks.jinja", "[% set retired = {", f"[% set retired = {{'{old}': '{new}', ")
+
+
+def rename_the_branch(template: Path) -> None:
+    rename_an_answer(template, "target_revision", "branch", "[[ target_revision | default('main') ]]")
+
+
+def remove_an_answer(template: Path) -> None:
+    """Every repository now has what only `ci: github` brought."""
+    drop_question(template, "ci")
+    path = template / "hooks/answers.schema.json"
+    schema = json.loads(path.read_text())
+    del schema["properties"]["ci"]
+    path.write_text(json.dumps(schema, indent=2))
+    questions = re.findall(r"% if (\w+) is defined", (template / "hooks/gates.jinja").read_text())
+    edit(template, "hooks/gates.jinja", "[% if ci is defined %][% set _ = all.update(ci=ci) %][% endif %]\n", "")
+    edit(template, "hooks/gates.jinja", "answered('ci')", f"answered('{questions[questions.index('ci') - 1]}')")
+    edit(template, "hooks/model.jinja", "'ci': answers.ci,", "'ci': 'github',")
+    edit(template, "hooks/checks.jinja", "[% set retired = {", "[% set retired = {'ci': '', ")
+
+
+def tighten_a_check(template: Path) -> None:
+    edit_schema(template, "definitions", "domain", maxLength=100)
+
+
+def change_defaults(template: Path) -> None:
+    """Of an answer that is recorded, and of a field that is not."""
+    edit(template, "copier.yml", "default: aws-load-balancer-controller", "default: eks-auto-mode")
+    edit_schema(template, "definitions", "load_balancer", default="eks-auto-mode")
+    edit(template, "hooks/model.jinja", "65532", "65533")
+
+
+KINDS = {
+    "a line changed in nearly every file": reword_every_comment,
+    "a file added": add_a_document,
+    "a file removed": remove_a_document,
+    "a file renamed": rename_a_document,
+    "an answer added": add_an_answer,
+    "an answer renamed": rename_the_branch,
+    "an answer removed": remove_an_answer,
+    "a check tightened": tighten_a_check,
+    "a default changed": change_defaults,
+}

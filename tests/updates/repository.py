@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ import copier
 import yaml
 
 from tests.conftest import ROOT
+from tests.updates.changes import PLATFORM
 from tests.updates.versions import FIRST, Versions, git
 
 ANSWERS_FILE = ".copier-answers.yml"
 SEEDED = yaml.safe_load((ROOT / "copier.yml").read_text())["_skip_if_exists"]
+SEEDED += [pattern.replace(*PLATFORM) for pattern in SEEDED]
 
 Answers = dict[str, Any]
 Files = dict[str, bytes]
@@ -23,7 +26,7 @@ Files = dict[str, bytes]
 
 @dataclass(frozen=True)
 class Repository:
-    """Copier is never asked to trust the template, nor to prompt."""
+    """Copier never prompts, and trusts the template only where a test says so."""
 
     path: Path
     versions: Versions
@@ -40,9 +43,9 @@ class Repository:
         shutil.copytree(self.path, path, symlinks=True)
         return Repository(path, self.versions)
 
-    def update(self, tag: str | copier.VcsRef, answers: Answers | None = None) -> None:
+    def update(self, tag: str | copier.VcsRef, answers: Answers | None = None, trust: bool = False) -> None:
         """To another version of the template, and with other answers where some are given."""
-        copier.run_update(self.path, data=answers, vcs_ref=tag, defaults=True, overwrite=True, quiet=True)
+        copier.run_update(self.path, data=answers, vcs_ref=tag, defaults=True, overwrite=True, quiet=True, unsafe=trust)
 
     def answer(self, answers: Answers) -> None:
         """Changes answers, and stays at the same version of the template."""
@@ -68,6 +71,12 @@ class Repository:
     def conflicts(self) -> set[str]:
         """The files that Git knows as unmerged."""
         return set(git(self.path, "diff", "--name-only", "--diff-filter=U").splitlines())
+
+    def markers(self) -> set[str]:
+        """The files in which Git finds the markers of a conflict, as the documentation says that it does."""
+        command = ["git", "-C", str(self.path), "diff", "--check"]
+        lines = subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
+        return {line.split(":")[0] for line in lines if "conflict marker" in line}
 
     def files(self) -> Files:
         return {

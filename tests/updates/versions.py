@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
+import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.conftest import snapshot
+from tests.conftest import ROOT, snapshot
 
 FIRST = "v1.0.0"
+PARTS = ("copier.yml", "hooks", "template")
 
 Change = Callable[[Path], None]
 
@@ -19,29 +22,51 @@ def git(folder: Path, *arguments: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
+def unpack(tag: str, folder: Path, *parts: str) -> None:
+    """What a released version of this very repository held."""
+    archive = subprocess.run(["git", "-C", str(ROOT), "archive", tag, *parts], check=True, capture_output=True).stdout
+    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+        files.extractall(folder, filter="data")
+
+
 @dataclass
 class Versions:
-    """A snapshot of the working tree, tagged v1.0.0, and whatever versions tests make of it."""
+    """A snapshot of the template, its first version, and whatever versions tests make of it."""
 
     path: Path
     _known: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def snapshot(cls, path: Path) -> Versions:
+    def start(cls, path: Path, fill: Change, tag: str = FIRST) -> Versions:
         path.mkdir(parents=True)
-        snapshot(path)
+        fill(path)
         git(path, "init", "--quiet", "--initial-branch=main")
         versions = cls(path)
-        versions._tag(FIRST)
+        versions._tag(tag)
         return versions
 
-    def release(self, name: str, change: Change) -> str:
-        """The tag of a version that follows v1.0.0 directly and differs from it by `change`."""
+    @classmethod
+    def snapshot(cls, path: Path) -> Versions:
+        """Begins with the working tree."""
+
+        def fill(folder: Path) -> None:
+            snapshot(folder)
+
+        return cls.start(path, fill)
+
+    @property
+    def upcoming(self) -> str:
+        """The tag of the version that is released next."""
+        return f"v1.{len(self._known) + 1}.0"
+
+    def release(self, name: str, change: Change, after: str = FIRST, tag: str = "") -> str:
+        """The tag of a version that directly follows another, and differs from it by `change`."""
         if name not in self._known:
-            git(self.path, "checkout", "--quiet", "--detach", FIRST)
+            tag = tag or self.upcoming
+            git(self.path, "checkout", "--quiet", "--detach", after)
             change(self.path)
-            self._known[name] = f"v1.{len(self._known) + 1}.0"
-            self._tag(self._known[name])
+            self._tag(tag)
+            self._known[name] = tag
         return self._known[name]
 
     def _tag(self, tag: str) -> None:

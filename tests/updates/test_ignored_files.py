@@ -1,0 +1,22 @@
+"""Git must see all that is rendered, made by hand, and left by an update."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.updates.conftest import EXAMPLES, Render
+from tests.updates.versions import git
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_git_keeps_all_that_is_rendered_and_sees_all_that_an_update_leaves(example: str, render: Render) -> None:
+    repository = render(EXAMPLES[example])
+    repository.write("README.md.rej")
+    assert "!! " not in git(repository.path, "status", "--porcelain", "--ignored")
+
+
+def test_git_keeps_workloads_whatever_they_are_called(render: Render) -> None:
+    repository = render(EXAMPLES["minimal"])
+    for name in ("build", "dist", "env", "key", "kubeconfig", "kubeconfig-viewer", "secrets", "tmp", "vendor"):
+        repository.write(f"apps/workloads/{name}/base/{name}.yaml")
+    assert "!! " not in git(repository.path, "status", "--porcelain", "--ignored")

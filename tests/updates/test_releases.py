@@ -1,0 +1,67 @@
+"""What runs is moved in overlays, by people and bots: updates of anything else leave it alone."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from copier import VcsRef
+
+from tests.updates.conftest import EXAMPLES, Render
+from tests.updates.repository import Answers, Repository
+
+OVERLAY = "apps/workloads/*/overlays/*/kustomization.yaml"
+DIGEST = f"sha256:{'9' * 64}"
+
+
+def release_all(repository: Repository) -> dict[str, Any]:
+    """Moves every image and every number of pods, and returns what each overlay says of them."""
+    runs = {}
+    for path in repository.path.glob(OVERLAY):
+        lines = []
+        for line in path.read_text().splitlines():
+            for field, value in (("newTag", "v2026.11"), ("digest", DIGEST), ("count", "7")):
+                if line.startswith(f"    {field}: "):
+                    line = f"    {field}: {value}"
+            lines.append(line)
+        file = path.relative_to(repository.path).as_posix()
+        repository.write(file, "\n".join(lines) + "\n")
+        runs[file] = what_runs(repository, file)
+    repository.commit()
+    return runs
+
+
+def what_runs(repository: Repository, file: str) -> Any:
+    overlay = repository.yaml(file)
+    return {field: overlay.get(field) for field in ("images", "replicas")}
+
+
+def other_answers(answers: Answers) -> Answers:
+    """Everything about every component but its image and number of pods, and one more of what contains them."""
+    workloads = deepcopy(answers["workloads"])
+    names = [environment["name"] for environment in answers["environments"]]
+    for workload in workloads:
+        for part in workload.get("components", [workload]):
+            part["env"] = part.get("env", {}) | {"ADDED": "yes"}
+            part["writable_paths"] = ["/added"]
+            part.pop("health", None)
+            for name in workload.get("environments", names):
+                override = part.setdefault("overrides", {}).setdefault(name, {})
+                override["env"] = {"ADDED": name}
+                override["resources"] = {"requests": {"memory": "32Mi"}}
+    workloads.insert(0, {"name": "alpha", "image": "ghcr.io/acme/alpha:1.0.0"})
+    first = {"name": "first", "cluster": "nonprod"}
+    return {"workloads": workloads, "environments": [first, *answers["environments"]], "ci": "none"}
+
+
+@pytest.mark.parametrize("change", ["a newer version", "other answers"])
+def test_an_update_keeps_what_runs(change: str, history: list[str], render: Render) -> None:
+    repository = render(EXAMPLES["stages"])
+    runs = release_all(repository)
+    if change == "a newer version":
+        repository.update(history[-1])
+    else:
+        repository.update(VcsRef.CURRENT, other_answers(EXAMPLES["stages"]))
+    assert repository.conflicts() == set()
+    assert {file: what_runs(repository, file) for file in runs} == runs

@@ -1,0 +1,60 @@
+"""A repository that nobody touched becomes, by whatever updates, what a fresh copy of the newer version is."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.strategies import answers
+from tests.updates.changes import KINDS
+from tests.updates.conftest import EXAMPLES, Render, few, is_fresh
+from tests.updates.repository import Answers, Files, Repository, differences, seeds
+from tests.updates.versions import FIRST
+
+LATER = range(1, len(KINDS) + 1)
+
+
+def updated(repository: Repository, *tags: str) -> Files:
+    """What is there after one update after the other; every one keeps the answers that it still knows."""
+    for tag in tags:
+        before = repository.answers()
+        repository.update(tag)
+        after = repository.answers()
+        assert {name: before[name] for name in before if name in after}.items() <= after.items()
+        repository.commit()
+    return repository.files()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_change_arrives(kind: str, history: list[str], render: Render) -> None:
+    number = list(KINDS).index(kind)
+    before, after = history[number : number + 2]
+    repository = render(EXAMPLES["minimal"], before)
+    was = repository.files()
+    files = updated(repository, after)
+    assert is_fresh(repository, after, render)
+    assert not differences(files, was) & seeds(was)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_all_kinds_of_change_arrive_at_once(example: str, history: list[str], render: Render) -> None:
+    repository = render(EXAMPLES[example])
+    was = repository.files()
+    files = updated(repository, history[-1])
+    assert is_fresh(repository, history[-1], render)
+    assert not differences(files, was) & seeds(was)
+    assert len(differences(files, was)) > len(was) / 2, "the versions change too little to prove anything"
+
+
+@few
+@given(answers(), st.sampled_from(list(combinations(LATER, 2))))
+def test_any_way_leads_to_the_same(
+    history: list[str], render: Render, answers: Answers, numbers: tuple[int, int]
+) -> None:
+    between, last = (history[number] for number in numbers)
+    direct, by_way = render(answers, FIRST), render(answers, FIRST)
+    assert updated(direct, last) == updated(by_way, between, last)
+    assert is_fresh(direct, last, render)
