@@ -3,40 +3,98 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from copier.errors import UserMessageError
 
 from tests.updates.conftest import EXAMPLES, Render
-from tests.updates.repository import Repository, differences, seeds
-from tests.updates.versions import Versions
+from tests.updates.repository import Repository
+
+MINIMAL = EXAMPLES["minimal"]
+OVERLAY = "apps/workloads/whoami/overlays/dev/kustomization.yaml"
+
+# Stands before Git in the PATH: kills everything that takes part in the update when it is called for the nth time.
+GIT = """#!/bin/sh
+echo "$*" >> "$CALLS"
+[ "$(wc -l < "$CALLS")" -eq "$LAST" ] && kill -s KILL 0
+exec {git} "$@"
+"""
+
+Update = Callable[..., list[str]]
 
 
-def kill_when_it_writes(file: str, repository: Repository, tag: str, temporary: Path) -> None:
-    """Starts an update as a person does, and kills it when a certain new file is there."""
-    command = [sys.executable, "-m", "copier", "update", "--quiet", "--defaults", "--vcs-ref", tag]
-    with subprocess.Popen(command, cwd=repository.path, env=os.environ | {"TMPDIR": str(temporary)}) as update:
-        while not (repository.path / file).exists() and update.poll() is None:
-            time.sleep(0.005)
-        update.kill()
+@pytest.fixture
+def update(tmp_path: Path) -> Update:
+    """Updates as a person does, returns the calls of Git, and is killed at the last of them where there is one."""
+    (tmp_path / "bin").mkdir()
+    shim = tmp_path / "bin/git"
+    shim.write_text(GIT.format(git=shutil.which("git")))
+    shim.chmod(0o755)
+
+    def run(repository: Repository, tag: str, last: int = 0) -> list[str]:
+        calls = tmp_path / "calls"
+        calls.write_text("")
+        (tmp_path / "temporary").mkdir(exist_ok=True)
+        own = {"CALLS": str(calls), "LAST": str(last), "TMPDIR": str(tmp_path / "temporary")}
+        own["PATH"] = f"{shim.parent}:{os.environ['PATH']}"
+        command = [sys.executable, "-m", "copier", "update", "--quiet", "--defaults", "--trust", "--vcs-ref", tag]
+        process = subprocess.run(
+            command, cwd=repository.path, env=os.environ | own, start_new_session=True, capture_output=True
+        )
+        assert (process.returncode == 0) == (last == 0), process.stderr
+        return calls.read_text().splitlines()
+
+    return run
+
+
+def points(calls: list[str]) -> dict[str, int]:
+    """Numbers of calls, at each of which another part of the update begins or is on its way."""
+    first: dict[str, int] = {}
+    last: dict[str, int] = {}
+    for number, call in enumerate(calls, 1):
+        name = re.sub(r"^-c \S+ ", "", call).split()[0]
+        first.setdefault(name, number)
+        last[name] = number
+    tree, apply = first["write-tree"], first["apply"]
+    return {
+        "the migration looks around": first["ls-files"],
+        "the project is rendered": tree + (apply - tree) // 3,
+        "the diff is applied": apply,
+        "a conflict is recorded": first["update-index"],
+        "the migration moves a file": first["mv"],
+        "the migration merges a file": last["merge-file"],
+    }
 
 
 def test_a_killed_update_is_undone_by_git_and_can_be_repeated(
-    render: Render, next_version: str, versions: Versions, tmp_path: Path
+    update: Update, moved_version: str, render: Render, tmp_path: Path
 ) -> None:
-    repository = render(EXAMPLES["minimal"])
+    """Killed again and again, each time a little later, in the same repository."""
+    repository = render(MINIMAL)
+    repository.replace(OVERLAY, "newTag: v1.11.0", "newTag: v1.12.0")
+    repository.write(OVERLAY.replace("kustomization", "own"))
+    repository.write("README.md", "By people: " + repository.text("README.md"))
+    repository.commit()
     before = repository.files()
-    kill_when_it_writes("docs/new.md", repository, next_version, tmp_path)
-    assert repository.changed()
-    with pytest.raises(UserMessageError, match="dirty"):
-        repository.update(next_version)
-    repository.undo()
-    assert repository.files() == before
+    whole = repository.clone(tmp_path / "whole")
+    calls = update(whole, moved_version)
+    assert whole.conflicts() == {"README.md"}
 
-    repository.update(next_version)
-    fresh = Repository.copy(versions, tmp_path / "fresh", EXAMPLES["minimal"], next_version).files()
-    assert differences(repository.files(), fresh) == seeds(fresh)
+    dirty = {}
+    for point, number in points(calls).items():
+        update(repository, moved_version, number)
+        dirty[point] = bool(repository.changed())
+        if dirty[point]:
+            with pytest.raises(UserMessageError, match="dirty"):
+                repository.update(moved_version, trust=True)
+        repository.undo()
+        assert repository.files() == before, point
+    assert list(dirty.values()) == [False] + [True] * 5, dirty
+
+    assert update(repository, moved_version) and repository.files() == whole.files()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.strategies import answers
@@ -49,7 +49,7 @@ def test_all_kinds_of_change_arrive_at_once(example: str, history: list[str], re
     assert len(differences(files, was)) > len(was) / 2, "the versions change too little to prove anything"
 
 
-@few
+@settings(few, max_examples=3)
 @given(answers(), st.sampled_from(list(combinations(LATER, 2))))
 def test_any_way_leads_to_the_same(
     history: list[str], render: Render, answers: Answers, numbers: tuple[int, int]
