@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
 
-from tests.updates.conftest import EXAMPLES, Render
+from tests.strategies import answers
+from tests.updates.conftest import EXAMPLES, Render, few
 from tests.updates.repository import ANSWERS_FILE, Answers, Files, differences, set_tag
 
 MINIMAL, STAGES = EXAMPLES["minimal"], EXAMPLES["stages"]
@@ -154,3 +157,80 @@ def names_in_inventory(files: Files) -> set[str]:
 
 def test_the_inventory_still_has_every_name_that_it_had(story: Story) -> None:
     assert names_in_inventory(story.before) - names_in_inventory(story.added) == set()
+
+
+def add_a_workload(answers: Answers) -> Answers:
+    return answers | {"workloads": [{"name": "alpha", "image": "ghcr.io/acme/alpha:1.0.0"}, *answers["workloads"]]}
+
+
+def add_an_environment(answers: Answers) -> Answers:
+    return answers | {"environments": [{"name": "alpha", "cluster": "main"}, *answers["environments"]]}
+
+
+def add_a_cluster(answers: Answers) -> Answers:
+    environments = [
+        {"name": "dev", "cluster": "main"} if given == "dev" else given for given in answers["environments"]
+    ]
+    return answers | {"clusters": ["alpha", "main"], "environments": environments}
+
+
+def add_components(answers: Answers) -> Answers:
+    *others, whoami = answers["workloads"]
+    parts = [{"name": name, "image": f"ghcr.io/acme/{name}:1.0.0", "port": 9000} for name in ("admin", "zeta")]
+    return answers | {"workloads": [*others, {"name": "whoami", "components": [*parts, whoami | {"public": True}]}]}
+
+
+def add_an_override(answers: Answers) -> Answers:
+    workloads = deepcopy(answers["workloads"])
+    parts = workloads[-1].get("components", workloads)
+    parts[-1] = {"overrides": {"dev": {"replicas": 3, "env": {"A": "b"}}}} | parts[-1]
+    return answers | {"workloads": workloads}
+
+
+def test_the_order_in_which_things_are_added_does_not_matter(render: Render) -> None:
+    additions = [add_a_workload, add_an_environment, add_a_cluster, add_components, add_an_override]
+    results: list[Files] = []
+    for order in (additions, additions[::-1]):
+        repository, answers = render(MINIMAL), MINIMAL
+        for add in order:
+            answers = add(answers)
+            repository.answer(answers)
+            repository.commit()
+        results.append(repository.files())
+    assert differences(*results) == set()
+    assert differences(results[0], render(repository.answers()).files()) == set()
+
+
+@settings(few, max_examples=3)
+@given(whole=answers().filter(lambda answers: answers["workloads"]))
+def test_a_workload_comes_and_goes_whatever_else_is_there(whole: Answers, render: Render) -> None:
+    first, *others = whole["workloads"]
+    repository = render(whole | {"workloads": others})
+    before = repository.files()
+    repository.answer({"workloads": whole["workloads"]})
+    may_change = (ANSWERS_FILE, INVENTORY, f"apps/workloads/{first['name']}/")
+    assert [file for file in repository.changed() if not file.startswith(may_change)] == []
+    assert differences(repository.files(), render(repository.answers()).files()) == set()
+    repository.commit()
+    repository.answer({"workloads": others})
+    assert differences(repository.files(), before) == set()
+
+
+def words(text: bytes) -> list[bytes]:
+    return sorted(re.findall(rb"[^\s,()]+", text))
+
+
+@few
+@given(given_answers=answers())
+def test_the_order_of_answers_names_nothing_anew(given_answers: Answers, render: Render) -> None:
+    """Lists are rendered in another order, but no word is another one."""
+    reordered = given_answers | {name: given_answers[name][::-1] for name in ("clusters", "environments")}
+    reordered["workloads"] = [
+        workload | ({"components": workload["components"][::-1]} if "components" in workload else {})
+        for workload in given_answers["workloads"]
+    ]
+    once, again = render(given_answers).files(), render(reordered).files()
+    assert once.keys() == again.keys()
+    for file in once.keys() - {ANSWERS_FILE}:
+        if not file.startswith("docs/"):
+            assert words(once[file]) == words(again[file]), file
