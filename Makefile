@@ -46,8 +46,9 @@ format: $(VENV) ## Format the Python.
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-bench: $(VENV) ## Compare the time of a copy with Copier's own, for 10, 30 and 100 workloads.
-	$(BIN)/python bench/copy_time.py
+bench: $(VENV) ## Compare the time of a copy with Copier's own, and of an update with a copy, for 10, 30 and 100 workloads.
+	$(BIN)/python -m bench.copy_time
+	$(BIN)/python -m bench.update_time
 
 tools: $(TOOLS) $(DATA) $(CLUSTER) ## Build the pinned engines that the tests run, Kubernetes and Argo CD among them.
 
