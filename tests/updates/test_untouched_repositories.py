@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from itertools import combinations
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import ROOT
 from tests.strategies import answers
 from tests.updates.changes import KINDS
 from tests.updates.conftest import EXAMPLES, Render, few, is_fresh
@@ -43,6 +45,8 @@ def test_every_kind_of_change_arrives(kind: str, history: list[str], render: Ren
 def test_all_kinds_of_change_arrive_at_once(example: str, history: list[str], render: Render) -> None:
     repository = render(EXAMPLES[example])
     was = repository.files()
+    questions = json.loads((ROOT / "hooks/answers.schema.json").read_text())["properties"]
+    assert repository.answers().keys() == questions.keys(), "what is not recorded falls to a default that changes"
     files = updated(repository, history[-1])
     assert is_fresh(repository, history[-1], render)
     assert not differences(files, was) & seeds(was)
