@@ -123,7 +123,14 @@ class Stack:
 
     def refresh(self, kind: str) -> None:
         """Have Argo CD read Git at once for all Applications, or for all ApplicationSets, which wait after errors."""
-        self.kubectl("annotate", kind, "--all", "--namespace=argocd", "--overwrite", REFRESH[kind])
+        annotate = ["annotate", kind, "--all", "--namespace=argocd", "--overwrite", REFRESH[kind]]
+        try:
+            self.kubectl(*annotate)
+        except SandboxError as error:
+            if "NotFound" not in str(error):
+                raise
+            # One went between kubectl's list and its write.
+            self.kubectl(*annotate)
 
     @contextmanager
     def undone(self) -> Iterator[None]:

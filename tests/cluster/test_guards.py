@@ -26,6 +26,24 @@ def identities(stack: Stack, *, protected: bool) -> dict[str, str]:
     return {name: uid for name, uid in found.items() if protected != name.split("/")[1].endswith(unprotected)}
 
 
+def guarded(stack: Stack) -> dict[str, str]:
+    """The uids of ApplicationSets and projects."""
+    found = stack.argocd.list("applicationsets,appprojects", "argocd")
+    return {f"{item['kind']}/{item['metadata']['name']}": item["metadata"]["uid"] for item in found}
+
+
+def sets_have_looked(stack: Stack) -> None:
+    """Have every ApplicationSet read Git anew, and wait until each has."""
+    stack.refresh("applicationsets")
+
+    def waiting() -> list[str]:
+        found = stack.argocd.list("applicationsets", "argocd")
+        asked = "argocd.argoproj.io/application-set-refresh"
+        return [s["metadata"]["name"] for s in found if asked in s["metadata"].get("annotations", {})]
+
+    stack.until("every set has looked", lambda: not waiting())
+
+
 def application(project: str, destination: dict[str, str], **source: str) -> Object:
     """An Application as somebody might make it by hand, past the ApplicationSets."""
     return {
@@ -131,7 +149,7 @@ def test_a_workload_cannot_take_over_the_namespace_of_another_environment(stages
 
 
 def test_a_removed_set_of_a_protected_environment_deletes_nothing_and_root_syncs_on(stages: Stack) -> None:
-    before = identities(stages, protected=True)
+    before, sets = identities(stages, protected=True), guarded(stages)
     with stages.undone():
         (stages.work / "argo/applicationsets/workloads-prod.yaml").unlink()
         (stages.work / "argo/projects/prod.yaml").unlink()
@@ -139,11 +157,17 @@ def test_a_removed_set_of_a_protected_environment_deletes_nothing_and_root_syncs
         stages.edit("argo/projects/dev.yaml", "description: Workloads in dev", "description: Everything in dev")
         stages.publish("Remove what is protected, and change something else")
 
-        def description() -> str:
-            return str((stages.argocd.get("appproject", "dev", "argocd") or {})["spec"]["description"])
+        def has_synced() -> bool:
+            operation = stages.applications["root"]["status"].get("operationState", {})
+            revision = operation.get("syncResult", {}).get("revision")
+            return bool(operation.get("phase") == "Succeeded" and revision == stages.head)
 
-        stages.until("root has synced the rest", lambda: description() == "Everything in dev")
+        stages.until("root has synced the rest", has_synced)
         stages.until("root says what is kept", lambda: stages.states()["root"].startswith("OutOfSync"))
+        changed = stages.argocd.get("appproject", "dev", "argocd")
+        assert changed
+        assert changed["spec"]["description"] == "Everything in dev"
+        assert guarded(stages) == sets
         assert identities(stages, protected=True) == before
         assert {"shop-prod", "reports-prod", "traefik-prod", "traefik-nonprod"} <= stages.applications.keys()
 
@@ -168,6 +192,7 @@ def test_an_emptied_workloads_folder_deletes_only_what_is_not_protected(stages: 
         shutil.rmtree(stages.work / "apps/workloads")
         stages.publish("Empty the workloads")
         stages.until("dev is gone", lambda: "shop-dev" not in stages.applications)
+        sets_have_looked(stages)
         assert {"shop-prod", "shop-staging", "reports-prod"} <= stages.applications.keys()
         assert identities(stages, protected=True) == before
 
@@ -236,6 +261,7 @@ def test_a_git_server_that_returns_an_empty_repository_takes_nothing_that_is_pro
             empty = stages.git("commit-tree", tree, "-m", "Nothing").strip()
             stages.git("push", "--quiet", "--force", "origin", f"{empty}:refs/heads/main")
             stages.until("dev is pruned, as documented", lambda: "shop-dev" not in stages.applications)
+            sets_have_looked(stages)
         else:
             stages.until("the sets have noticed", lambda: errors(stages))
         stages.until("root has noticed", lambda: stages.states()["root"].startswith("Unknown"))
@@ -258,6 +284,23 @@ def test_a_stray_file_that_is_left_in_an_overlay_prunes_nothing(stages: Stack) -
         (overlay / "stray.yaml").write_text(json.dumps(stray))
         stages.publish("Leave one file behind")
         stages.until("Argo CD refuses to build", lambda: stages.states()["shop-dev"].startswith("Unknown"))
+        assert identities(stages, protected=False) == before
+
+
+def test_an_overlay_that_builds_nothing_prunes_nothing(stages: Stack) -> None:
+    before = identities(stages, protected=False)
+    with stages.undone():
+        overlay = stages.work / "apps/workloads/shop/overlays/dev"
+        kind = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
+        (overlay / "kustomization.yaml").write_text(json.dumps(kind | {"resources": ["resources.yaml"]}))
+        (overlay / "resources.yaml").write_text("# nothing\n")
+        stages.publish("Leave nothing")
+
+        def refusal() -> str:
+            conditions = stages.applications["shop-dev"]["status"].get("conditions", [])
+            return " ".join(condition["message"] for condition in conditions)
+
+        stages.until("Argo CD refuses to sync", lambda: "will wipe out all resources" in refusal())
         assert identities(stages, protected=False) == before
 
 

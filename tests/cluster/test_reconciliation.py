@@ -57,6 +57,18 @@ def test_a_service_that_is_deleted_by_hand_comes_back(stages: Stack) -> None:
     stages.settle()
 
 
+def test_an_object_that_leaves_git_is_pruned_and_nothing_else(stages: Stack) -> None:
+    before = stages.identities(KINDS)
+    with stages.undone():
+        overlay = "apps/workloads/shop/overlays/dev"
+        stages.edit(f"{overlay}/kustomization.yaml", "  - resources.yaml\n", "")
+        (stages.work / overlay / "resources.yaml").unlink()
+        stages.publish("Take the route of shop out of dev")
+        stages.until("it is gone", lambda: not stages.argocd.get("ingressroute", "shop", "shop-dev"))
+        gone = "nonprod/shop-dev/IngressRoute/shop"
+        assert stages.identities(KINDS) == {name: uid for name, uid in before.items() if name != gone}
+
+
 def test_a_workload_made_by_hand_is_found_and_its_removal_removes_nothing_else(stages: Stack) -> None:
     before = stages.identities(KINDS)
     settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"a": "b"}}
