@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -34,6 +35,8 @@ SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
 MANIFESTS = (".yaml", ".yml", ".json")
 # Characters of a tool's complaint that are shown.
 MESSAGE = 600
+_PULLING = threading.Lock()
+_CHARTS = tempfile.TemporaryDirectory(prefix="charts-")
 
 
 class GitOpsError(Exception):
@@ -107,7 +110,7 @@ class Tree:
     def applications(self) -> dict[str, Application]:
         """All Applications by name. What cannot be understood is added to the problems."""
         found: list[Application] = []
-        for item in self._root_objects():
+        for item in self.root_objects:
             match item.get("kind"):
                 case "Application":
                     is_kept = "Prune=false" in sync_options(item) or RESOURCES_FINALIZER not in _finalizers(item)
@@ -133,7 +136,7 @@ class Tree:
     @cached_property
     def repository(self) -> str:
         """The URL under which Argo CD knows this repository: the one that its root application reads."""
-        for item in self._root_objects():
+        for item in self.root_objects:
             source = item.get("spec", {}).get("source", {}) if item.get("kind") == "Application" else {}
             if source.get("path") == ROOT:
                 return str(source["repoURL"])
@@ -159,7 +162,7 @@ class Tree:
 
     def _build_source(self, application: Application, source: Object) -> list[Object]:
         if "chart" in source:
-            return self._helm(application, source, [source["chart"], "--repo", source["repoURL"]])
+            return self._helm(application, source, pulled(source["repoURL"], source["chart"], source["targetRevision"]))
         if source["repoURL"] != self.repository:
             raise GitOpsError(f"{source['repoURL']} is another repository, which is not looked at")
         if "path" not in source:
@@ -171,20 +174,18 @@ class Tree:
             files = folder.rglob("*") if source["directory"].get("recurse") else folder.glob("*")
             return [item for file in sorted(files) if file.suffix in MANIFESTS for item in read(file)]
         if (folder / "Chart.yaml").exists():
-            return self._helm(application, source, [str(folder)])
+            return self._helm(application, source, folder)
         if unknown := source.get("kustomize", {}).keys() - {"namespace"}:
             raise GitOpsError(f"spec.source.kustomize.{min(unknown)} is not supported here")
         if namespace := source.get("kustomize", {}).get("namespace"):
             run("kustomize", "edit", "set", "namespace", "--", namespace, folder=folder)
         return parse(run("kustomize", "build", ".", folder=folder), source["path"])
 
-    def _helm(self, application: Application, source: Object, chart: list[str]) -> list[Object]:
+    def _helm(self, application: Application, source: Object, chart: Path) -> list[Object]:
         helm = source.get("helm", {})
         options = ["--namespace", application.namespace, "--include-crds"]
         if unknown := helm.keys() - {"releaseName", "valueFiles", "valuesObject"}:
             raise GitOpsError(f"helm.{min(unknown)} is not supported here")
-        if "chart" in source:
-            options += ["--version", source["targetRevision"]]
         if version := self.kubernetes_version(application.cluster):
             # The API server tells Argo CD; Helm alone assumes its own.
             options += ["--kube-version", version, "--api-versions", "policy/v1/PodDisruptionBudget"]
@@ -196,7 +197,7 @@ class Tree:
             ]
         values = json.dumps(helm.get("valuesObject", {}))
         name = helm.get("releaseName", application.name)
-        rendered = run("helm", "template", name, *chart, *options, "--values", "-", stdin=values)
+        rendered = run("helm", "template", name, str(chart), *options, "--values", "-", stdin=values)
         return parse(rendered, str(source.get("chart") or source["path"]))
 
     def kubernetes_version(self, cluster: str) -> str:
@@ -206,7 +207,9 @@ class Tree:
             (clusters[0] if clusters else {}).get("kubernetes_version") or self.answers.get("kubernetes_version", "")
         )
 
-    def _root_objects(self) -> list[Object]:
+    @cached_property
+    def root_objects(self) -> list[Object]:
+        """What the root application applies: projects, ApplicationSets, Applications."""
         files = sorted((self.path / ROOT).rglob("*"))
         return [item for file in files if file.suffix in MANIFESTS for item in read(file)]
 
@@ -248,6 +251,17 @@ class Tree:
             matching = [p for p in patterns if _matches(name, p["path"])]
             if matching and not any(p.get("exclude") for p in matching):
                 yield name
+
+
+def pulled(repository: str, chart: str, version: str) -> Path:
+    """The folder of a chart from its repository, pulled once for as long as this process runs."""
+    with _PULLING:
+        target = Path(_CHARTS.name) / digest([repository, chart, version])
+        if not target.exists():
+            is_http = repository.startswith(("http://", "https://"))
+            source = [chart, "--repo", repository] if is_http else [f"oci://{repository}/{chart}"]
+            run("helm", "pull", *source, "--version", version, "--untar", "--untardir", str(target))
+        return target / chart
 
 
 def sync_options(item: Object) -> set[str]:

@@ -1,49 +1,158 @@
 #!/usr/bin/env -S uv run --script
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["pyyaml"]
+# dependencies = ["kubernetes-validate==1.36.0", "pyyaml==6.0.3", "yamllint==1.38.0"]
 # ///
-"""What must hold before a change is merged. One line per check; exit status 1, and what to do, if one fails."""
+"""What must hold before a change is merged: one line per check, what is wrong below it, and what to do at the end.
+
+    scripts/validate.py                      everything
+    scripts/validate.py --changed [main]     what this branch touches since it left main
+
+Exit status: 0 if all of it holds, 1 if not. No cluster is asked; charts and Argo CD's manifests are read from where
+they are published.
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
+import os
 import re
+import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatchcase
+from functools import cached_property
+from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from gitops import ANSWERS, digest, listed
+from gitops import (
+    ANSWERS,
+    Application,
+    GitOpsError,
+    Object,
+    Tree,
+    digest,
+    is_below,
+    listed,
+    pulled,
+    run,
+    working,
+)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+WORKLOADS = "apps/workloads"
 # The lines around what Git cannot merge; those of equals signs are headings elsewhere.
 MARKER = re.compile(r"^(<{7}|\|{7}|>{7})( |$)", re.MULTILINE)
+HOST = re.compile(r"Host\(([^)]*)\)")
+DNS_LABEL = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 RENDERED = "_rendered."
+# Where the schemas of Kubernetes look for what they share.
+DEFINITIONS = "/api/_definitions.json#/$defs/"
+# A resource of Kustomize that is somewhere else: a URL, or a host's name with a path.
+REMOTE = re.compile(r".*(://|//|\?ref=)|git@|[\w-]+(\.[\w-]+)+/")
+# Kinds of Kubernetes itself that belong to no namespace (kubectl api-resources --namespaced=false).
+CLUSTER_SCOPED = {
+    *("APIService", "CSIDriver", "CSINode", "CertificateSigningRequest", "ClusterRole", "ClusterRoleBinding"),
+    *("ComponentStatus", "CustomResourceDefinition", "DeviceClass", "FlowSchema", "IPAddress", "IngressClass"),
+    *("MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "MutatingWebhookConfiguration", "Namespace", "Node"),
+    *("PersistentVolume", "PriorityClass", "PriorityLevelConfiguration", "ResourceSlice", "RuntimeClass"),
+    *("ServiceCIDR", "StorageClass", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"),
+    *("ValidatingWebhookConfiguration", "VolumeAttachment", "VolumeAttributesClass"),
+}
 
 
-def conflicts() -> list[str]:
+class Repository:
+    """What the checks look at: all of it, or what a branch touches.
+
+    Attributes:
+        touched: The files that were changed; None for all.
+    """
+
+    def __init__(self, tree: Tree, touched: set[str] | None = None) -> None:
+        self.tree = tree
+        self.touched = touched
+
+    @cached_property
+    def files(self) -> list[str]:
+        """The files to look at, one by one."""
+        return [name for name in listed(REPOSITORY) if self.touched is None or name in self.touched]
+
+    @cached_property
+    def applications(self) -> list[Application]:
+        """The Applications to look at."""
+        found = list(self.tree.applications.values())
+        if self.touched is None or any(is_below(file, ["argo"]) for file in self.touched):
+            return found
+        paths = {a.name: a.generate_paths for a in found}
+        return [a for a in found if any(is_below(file, paths[a.name] or ["."]) for file in self.touched)]
+
+    @cached_property
+    def builds(self) -> dict[str, list[Object] | GitOpsError]:
+        """The objects of each Application, or why there are none."""
+
+        def build(application: Application) -> list[Object] | GitOpsError:
+            try:
+                return self.tree.build(application)
+            except GitOpsError as error:
+                return error
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            built = pool.map(build, self.applications)
+            return dict(zip([a.name for a in self.applications], built, strict=True))
+
+    def objects(self) -> Iterator[tuple[Application, Object]]:
+        """Every object that could be built, with its Application."""
+        for application in self.applications:
+            built = self.builds[application.name]
+            for item in [] if isinstance(built, GitOpsError) else built:
+                yield application, item
+
+    @cached_property
+    def crds(self) -> list[Object]:
+        """The definitions of custom resources, also of what a branch does not touch: others make use of them."""
+        found = []
+        for application in self.tree.applications.values():
+            if not _is_workload(application):
+                built = self.builds.get(application.name)
+                try:
+                    objects = self.tree.build(application) if built is None else built
+                except GitOpsError as error:
+                    objects = error
+                found += [] if isinstance(objects, GitOpsError) else objects
+        return [item for item in found if item["kind"] == "CustomResourceDefinition"]
+
+    @cached_property
+    def environments(self) -> dict[str, str]:
+        """The domain of each environment, by the recorded answers."""
+        answers = self.tree.answers
+        found = [e if isinstance(e, dict) else {"name": e} for e in answers.get("environments", [])]
+        return {e["name"]: e.get("domain") or f"{e['name']}.{answers.get('domain')}" for e in found}
+
+
+# --- the checks: what each finds wrong ---
+
+
+def conflicts(repository: Repository) -> Iterator[str]:
     """Files that an update or a merge left half done."""
-    found = []
-    for name in listed(REPOSITORY):
+    for name in repository.files:
         file = REPOSITORY / name
         if name.endswith(".rej"):
-            found.append(f"{name}: is what could not be merged; put what is in it where it belongs, and delete it")
+            yield f"{name}: is what could not be merged; put what is in it where it belongs, and delete it"
         elif file.is_file() and (marker := MARKER.search(file.read_bytes().decode(errors="replace"))):
             line = file.read_bytes()[: marker.start()].count(b"\n") + 1
-            found.append(f"{name}:{line}: has a conflict marker; decide for one side, and delete the markers")
-    return found
+            yield f"{name}:{line}: has a conflict marker; decide for one side, and delete the markers"
 
 
-def edited_answers() -> list[str]:
+def edited_answers(repository: Repository) -> Iterator[str]:
     """Answers that were changed in their file, which renders nothing."""
-    file = REPOSITORY / ANSWERS
-    if not file.exists():
-        return []
-    try:
-        recorded = yaml.safe_load(file.read_text())
-    except yaml.YAMLError as error:
-        return [f"{ANSWERS}: is not valid YAML: {' '.join(str(error).split())}"]
+    recorded = repository.tree.answers
     sums = {name: value for name, value in recorded.items() if name.startswith(RENDERED)}
     now = {}
     for name, value in recorded.items():
@@ -53,30 +162,353 @@ def edited_answers() -> list[str]:
                 now[f"{RENDERED}{name}.{item}"] = digest(entry)
         elif not name.startswith("_"):
             now[f"{RENDERED}{name}"] = digest(value)
-    edited = sorted(name for name in sums.keys() | now.keys() if sums and sums.get(name) != now.get(name))
-    return [
-        f"{ANSWERS}: {name.removeprefix(RENDERED)} was edited here, which renders nothing; "
-        "undo that and follow docs/operations.md, Change an answer"
-        for name in edited
-    ]
+    for name in sorted(sums.keys() | now.keys()):
+        if sums and sums.get(name) != now.get(name):
+            yield (
+                f"{ANSWERS}: {name.removeprefix(RENDERED)} was edited here, which renders nothing; "
+                "undo that and follow docs/operations.md, Change an answer"
+            )
 
 
-CHECKS: dict[str, Callable[[], list[str]]] = {
+def yaml_style(repository: Repository) -> Iterator[str]:
+    """What yamllint says under the rules in .yamllint.yml."""
+    names = [n for n in repository.files if n.endswith((".yaml", ".yml")) and (REPOSITORY / n).is_file()]
+    command = [sys.executable, "-m", "yamllint", "--strict", "--format", "parsable", *names]
+    result = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False) if names else None
+    yield from (result.stdout + result.stderr).splitlines() if result else ()
+
+
+def names(repository: Repository) -> Iterator[str]:
+    """Directories of workloads that do not become Applications."""
+    known = {a.name for a in repository.tree.applications.values()}
+    for folder in sorted((repository.tree.path / WORKLOADS).glob("*/overlays/*")):
+        path = folder.relative_to(repository.tree.path).as_posix()
+        if repository.touched is None or any(is_below(file, [path]) for file in repository.touched):
+            workload, environment = path.split("/")[2], path.split("/")[4]
+            name = f"{workload}-{environment}"
+            if not DNS_LABEL.fullmatch(workload) or len(name) > 53:
+                yield f"{path}: {name} cannot be an Application: lower case, digits and -, from a letter on, at most 53"
+            elif name not in known:
+                yield f"{path}: no ApplicationSet in argo/applicationsets reads it; is {environment} an environment?"
+
+
+def builds(repository: Repository) -> Iterator[str]:
+    """What Kustomize or Helm refuses, and what cannot be understood."""
+    yield from repository.tree.problems
+    yield from (str(built) for built in repository.builds.values() if isinstance(built, GitOpsError))
+
+
+def schemas(repository: Repository) -> Iterator[str]:
+    """What the API server of the Application's cluster would refuse, or drop: unknown kinds and fields."""
+    by_version = defaultdict(list)
+    for application, item in repository.objects():
+        if item["kind"] != "CustomResourceDefinition":
+            by_version[repository.tree.kubernetes_version(application.cluster)].append((application.name, item))
+    for version, items in by_version.items():
+        with tempfile.TemporaryDirectory() as folder:
+            _write_schemas(Path(folder), version, {item["kind"] for _, item in items}, repository.crds)
+            owners = defaultdict(set)
+            for name, item in items:
+                owners[_name(item)].add(name)
+            for name, problem in _kubeconform([item for _, item in items], Path(folder)):
+                yield f"{' or '.join(sorted(owners[name]))}: {name}: {problem}"
+
+
+def values(repository: Repository) -> Iterator[str]:
+    """Keys of values files that the chart does not read."""
+    for application in repository.applications:
+        for source in (s for s in application.sources if "chart" in s):
+            try:
+                chart = pulled(source["repoURL"], source["chart"], source["targetRevision"])
+            except GitOpsError:
+                continue  # Told by the check that builds.
+            defaults = yaml.safe_load((chart / "values.yaml").read_text()) or {}
+            file = chart / "values.schema.json"
+            schema = json.loads(file.read_text()) if file.exists() else {}
+            for path in source.get("helm", {}).get("valueFiles", []):
+                name = path.partition("/")[2]
+                given = yaml.safe_load((repository.tree.path / name).read_text()) or {}
+                for key in _unread(given, defaults, schema, schema):
+                    yield f"{name}: {key} is nothing that chart {source['chart']} {source['targetRevision']} reads"
+
+
+def images(repository: Repository) -> Iterator[str]:
+    """Images that may be another one tomorrow, unless they are asked for anew each time."""
+    for application, item in repository.objects():
+        for container in _containers(item):
+            image = container["image"]
+            tag = image.rpartition("/")[2].partition(":")[2]
+            if "@sha256:" not in image and tag in ("", "latest") and container.get("imagePullPolicy") != "Always":
+                yield f"{application.name}: {_name(item)}: {image} has no fixed tag or digest"
+
+
+def workloads(repository: Repository) -> Iterator[str]:
+    """What does not belong into a workload's folder."""
+    files = [n for n in repository.files if n.startswith(f"{WORKLOADS}/") and n.endswith("kustomization.yaml")]
+    for name in files:
+        content = yaml.safe_load((REPOSITORY / name).read_text()) or {}
+        for field in ("resources", "components", "bases"):
+            for path in content.get(field) or []:
+                if REMOTE.match(path):
+                    yield f"{name}: {path} is not in this repository; put a copy here, where it is reviewed"
+    for application, item in repository.objects():
+        if _is_workload(application) and item["kind"] == "Namespace":
+            yield f"{application.name}: has a Namespace; Argo CD makes {application.namespace}, with its labels"
+
+
+def hosts(repository: Repository) -> Iterator[str]:
+    """Hosts outside of their environment's domain, or of two Applications."""
+    owners: dict[str, str] = {}
+    for application, item in repository.objects():
+        if item["kind"] != "IngressRoute":
+            continue
+        environment = application.name.removeprefix(f"{_workload(application)}-")
+        domain = repository.environments.get(environment)
+        for host in _hosts(item):
+            if domain and host != domain and not host.endswith(f".{domain}"):
+                yield f"{application.name}: {host} is not under {domain}, the domain of {environment}"
+            if owners.setdefault(host, application.name) != application.name:
+                yield f"{application.name}: {host} is the host of {owners[host]}, too"
+
+
+def projects(repository: Repository) -> Iterator[str]:
+    """What an Application builds, and its project does not admit: Argo CD would refuse it after the merge."""
+    known = {p["metadata"]["name"]: p["spec"] for p in repository.tree.root_objects if p.get("kind") == "AppProject"}
+    custom = {(c["spec"]["group"], c["spec"]["names"]["kind"]): c["spec"]["scope"] for c in repository.crds}
+    for application in repository.applications:
+        name = application.spec["project"]
+        file = f"argo/projects/{name}.yaml"
+        if name not in known:
+            yield f"{application.name}: its project {name} is not in argo/projects"
+            continue
+        missing = dict.fromkeys(
+            f"sourceRepos: {source['repoURL']}"
+            for source in application.sources
+            if not any(fnmatchcase(source["repoURL"], pattern) for pattern in known[name].get("sourceRepos", []))
+        )
+        for item in [None, *_objects(repository, application)]:
+            missing |= dict.fromkeys(_not_admitted(known[name], application, item, custom))
+        yield from (f"{application.name}: project {name} does not admit it; {file} lacks under {m}" for m in missing)
+
+
+def _not_admitted(
+    project: Object, application: Application, item: Object | None, custom: dict[tuple[str, str], str]
+) -> Iterator[str]:
+    """What a project lacks for an object, or for the Application's own namespace."""
+    namespace = item["metadata"].get("namespace") if item else application.namespace
+    if item:
+        group, kind = item["apiVersion"].rpartition("/")[0], item["kind"]
+        is_cluster = custom.get((group, kind), "Cluster" if kind in CLUSTER_SCOPED else "Namespaced") == "Cluster"
+        section = "clusterResourceWhitelist" if is_cluster else "namespaceResourceWhitelist"
+        entry = {"group": group, "kind": kind} | ({"name": item["metadata"]["name"]} if is_cluster else {})
+        allowed = project.get(section, [] if is_cluster else [{"group": "*", "kind": "*"}])
+        if not any(all(fnmatchcase(entry[k], e.get(k, "*")) for k in entry) for e in allowed):
+            yield f"{section}: {json.dumps(entry)}"
+        if is_cluster:
+            return
+    destination = application.spec["destination"]
+    place = {k: destination[k] for k in ("name", "server") if k in destination} | {"namespace": namespace}
+    if not any(
+        all(fnmatchcase(str(value), d.get(k, "" if k == "namespace" else "*")) for k, value in place.items())
+        for d in project.get("destinations", [])
+    ):
+        yield f"destinations: {json.dumps(place)}"
+
+
+def secrets(repository: Repository) -> Iterator[str]:
+    """What looks like a password, a key or a token."""
+    options = ["--no-banner", "--redact", "--log-level=error", "--exit-code=0"]
+    report = ["--report-format=json", "--report-path=-"]
+    for entry in json.loads(run("gitleaks", "dir", ".", *options, *report, folder=repository.tree.path) or "[]"):
+        if repository.touched is None or entry["File"] in repository.touched:
+            where = f"{entry['File']}:{entry['StartLine']}"
+            yield f"{where}: looks like a secret ({entry['RuleID']}); take it out, and revoke it where it was issued"
+
+
+CHECKS: dict[str, Callable[[Repository], Iterator[str]]] = {
     "nothing is left of a conflict": conflicts,
     "the answers are those that were rendered": edited_answers,
+    "YAML is clean": yaml_style,
+    "folders can be applications": names,
+    "every application builds": builds,
+    "its objects are valid": schemas,
+    "values are read by their chart": values,
+    "images are pinned": images,
+    "workloads bring nothing foreign": workloads,
+    "hosts are under their domain, and unique": hosts,
+    "projects admit what is built": projects,
+    "no secret is here": secrets,
 }
+
+
+# --- what they need ---
+
+
+def _is_workload(application: Application) -> bool:
+    return any(str(s.get("path", "")).startswith(f"{WORKLOADS}/") for s in application.sources)
+
+
+def _workload(application: Application) -> str:
+    path = str(application.sources[0].get("path", ""))
+    return path.split("/")[2] if path.startswith(f"{WORKLOADS}/") else ""
+
+
+def _objects(repository: Repository, application: Application) -> list[Object]:
+    built = repository.builds[application.name]
+    return [] if isinstance(built, GitOpsError) else built
+
+
+def _name(item: Object) -> str:
+    return f"{item['kind']}/{item['metadata']['name']}"
+
+
+def _kubeconform(items: list[Object], schemas: Path) -> Iterator[tuple[str, str]]:
+    """What is wrong with objects: the kind and name of each, and its fault."""
+    location = f"{schemas}/{{{{ .ResourceKind }}}}{{{{ .KindSuffix }}}}.json"
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "objects.json"
+        file.write_text("\n---\n".join(map(json.dumps, items)))
+        command = ["kubeconform", "-strict", "-output", "json", "-schema-location", location, str(file)]
+        try:
+            result = subprocess.run(command, capture_output=True, text=True, check=False)
+        except FileNotFoundError:
+            raise GitOpsError("kubeconform is not installed: `mise install` brings it") from None
+    if not result.stdout:
+        raise GitOpsError(f"kubeconform: {result.stderr.strip()}")
+    for entry in json.loads(result.stdout)["resources"] or []:
+        yield f"{entry['kind']}/{entry['name']}", entry["msg"].rpartition("#' - ")[2]
+
+
+def _write_schemas(folder: Path, version: str, kinds: set[str], definitions: list[Object]) -> None:
+    """JSON schemas as kubeconform looks for them: those of Kubernetes, and of custom resources."""
+    package = Path(str(resources.files("kubernetes_validate"))) / "kubernetes-json-schema"
+    known = {path.name.removeprefix("v").removesuffix(".0-local-strict"): path for path in package.glob("*-strict")}
+    newest = max(known, key=lambda name: [int(part) for part in name.split(".")])
+    if version not in ("", *known):
+        raise GitOpsError(f"there are no schemas of Kubernetes {version}, only up to {newest}")
+    source = known[version or newest]
+    shared = json.loads((source / "_definitions.json").read_text())["$defs"]
+    schemas = {f.stem: json.loads(f.read_text()) for kind in kinds for f in source.glob(f"{kind.lower()}-*.json")}
+    schemas |= {f.stem: json.loads(f.read_text()) for kind in kinds for f in source.glob(f"{kind.lower()}.json")}
+    for spec in (definition["spec"] for definition in definitions):
+        for served in spec["versions"]:
+            schema = _closed(served["schema"]["openAPIV3Schema"])
+            schema["properties"]["metadata"] = {"$ref": f"{DEFINITIONS}io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"}
+            schemas[f"{spec['names']['kind']}-{spec['group'].split('.')[0]}-{served['name']}".lower()] = schema
+    for name, schema in schemas.items():
+        # Each with only the definitions that it uses: all of them take kubeconform seconds to read.
+        used: dict[str, Object] = {}
+        wanted = _references(schema)
+        while wanted := {reference for reference in wanted if reference not in used}:
+            used |= {reference: shared[reference] for reference in wanted}
+            wanted = {r for reference in wanted for r in _references(shared[reference])}
+        text = json.dumps(schema | {"$defs": used})
+        (folder / f"{name}.json").write_text(text.replace(f'"{DEFINITIONS}', '"#/$defs/'))
+
+
+def _references(node: Any) -> set[str]:
+    if isinstance(node, list):
+        return {reference for child in node for reference in _references(child)}
+    if not isinstance(node, dict):
+        return set()
+    found = {reference for child in node.values() for reference in _references(child)}
+    reference = node.get("$ref")
+    return found | {reference.rpartition("/")[2]} if isinstance(reference, str) else found
+
+
+def _closed(schema: Object) -> Object:
+    """The schema of a custom resource as JSON Schema that refuses every field which the API server would drop."""
+    closed = {key: value for key, value in schema.items() if key not in ("description", "nullable", "properties")}
+    if "properties" in schema:
+        closed["properties"] = {name: _closed(child) for name, child in schema["properties"].items()}
+    for key in ("additionalProperties", "items"):
+        if isinstance(schema.get(key), dict):
+            closed[key] = _closed(schema[key])
+    if schema.get("type") == "object" and not schema.get("x-kubernetes-preserve-unknown-fields"):
+        closed.setdefault("additionalProperties", False)
+    if schema.get("x-kubernetes-int-or-string"):
+        closed.setdefault("anyOf", [{"type": "integer"}, {"type": "string"}])
+    if schema.get("nullable") and "type" in schema:
+        closed["type"] = [schema["type"], "null"]
+    return closed
+
+
+def _unread(given: Object, defaults: Object, schema: Object, whole: Object, path: str = "") -> Iterator[str]:
+    """The keys of values that neither the chart's own values nor its schema knows."""
+    while "$ref" in schema:
+        at = whole
+        for part in schema["$ref"].removeprefix("#/").split("/"):
+            at = at[part]
+        schema = at
+    known, others = schema.get("properties", {}), schema.get("additionalProperties")
+    # An object of which the schema says nothing, such as annotations, goes into a manifest as it is.
+    takes_any = isinstance(others, dict) or (schema.get("type") == "object" and not known)
+    for key, value in given.items():
+        if key not in defaults and key not in known and not takes_any:
+            yield f"{path}{key}"
+        elif isinstance(value, dict) and not (key in defaults and defaults[key] in ({}, None)):
+            inner = known.get(key, others if isinstance(others, dict) else {"type": "object"} if takes_any else {})
+            default = defaults.get(key)
+            yield from _unread(value, default if isinstance(default, dict) else {}, inner, whole, f"{path}{key}.")
+
+
+def _containers(node: Any) -> Iterator[Object]:
+    if isinstance(node, dict):
+        for field in ("containers", "initContainers"):
+            yield from (c for c in node.get(field) or [] if isinstance(c, dict) and "image" in c)
+        for value in node.values():
+            yield from _containers(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _containers(value)
+
+
+def _hosts(item: Object) -> Iterator[str]:
+    for route in item["spec"].get("routes", []):
+        for found in HOST.findall(route.get("match", "")):
+            yield from (host.strip(" `\"'") for host in found.split(","))
+
+
+# --- what is said ---
+
+
+def touched(since: str) -> set[str]:
+    """The files that differ from where this branch left another one, committed or not."""
+    base = run("git", "merge-base", since, "HEAD", folder=REPOSITORY).strip()
+    changed = run("git", "diff", "--name-only", "-z", base, folder=REPOSITORY)
+    new = run("git", "ls-files", "--others", "--exclude-standard", "-z", folder=REPOSITORY)
+    return set(filter(None, (changed + new).split("\0")))
 
 
 def main() -> int:
     """Run every check, and say what each found."""
-    failed = 0
-    for name, check in CHECKS.items():
-        problems = check()
-        failed += bool(problems)
-        print(f"{'FAILED' if problems else 'ok':6} {name}")
-        for problem in problems:
-            print(f"       {problem}")
-    return int(failed > 0)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, prog="validate.py"
+    )
+    parser.add_argument(
+        "--changed", nargs="?", const="origin/HEAD", metavar="BRANCH", help="check only what differs from a branch"
+    )
+    arguments = parser.parse_args()
+    failed = []
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            since = touched(arguments.changed) if arguments.changed else None
+            repository = Repository(working(REPOSITORY, Path(folder)), since)
+        except GitOpsError as error:
+            print(error, file=sys.stderr)
+            return 1
+        for name, check in CHECKS.items():
+            try:
+                problems = list(dict.fromkeys(check(repository)))
+            except (GitOpsError, yaml.YAMLError) as error:
+                problems = [" ".join(str(error).split())]
+            print(f"{'FAILED' if problems else 'ok':6} {name}", flush=True)
+            for problem in problems:
+                print(f"       {problem}")
+            failed += [name] if problems else []
+    if failed:
+        print(f"\n{len(failed)} of {len(CHECKS)} checks failed. Mend what is named, and run scripts/validate.py again.")
+    return int(bool(failed))
 
 
 if __name__ == "__main__":

@@ -1,72 +1,262 @@
-"""scripts/validate.py of a rendered repository: what must not be merged is named, with the way out."""
+"""scripts/validate.py of a rendered repository: each check finds what it is there for, and says the way out."""
 
 from __future__ import annotations
 
+import json
+import shutil
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from tests.conftest import examples, render
 from tests.scripts.conftest import Checkout
 
 CONFLICT = "<<<<<<< before updating\nours\n=======\ntheirs\n>>>>>>> after updating\n"
+SHOP, REPORTS = "apps/workloads/shop", "apps/workloads/reports"
+IN_DEV = f"{SHOP}/overlays/dev/kustomization.yaml"
 
 
-def test_a_rendered_repository_passes(checkout: Checkout) -> None:
-    result = checkout.script("validate.py")
-    assert result.returncode == 0
-    assert {line.split()[0] for line in result.stdout.splitlines()} == {"ok"}
+def failures(checkout: Checkout, *arguments: str) -> dict[str, list[str]]:
+    """The checks that fail, with what each says."""
+    result = checkout.script("validate.py", *arguments)
+    assert "Traceback" not in result.stderr, result.stderr
+    found: dict[str, list[str]] = {}
+    checks = [line for line in result.stdout.splitlines() if line.startswith(("ok ", "FAILED "))]
+    assert len(checks) > 10, result.stdout + result.stderr
+    for line in result.stdout.splitlines():
+        if line.startswith("FAILED "):
+            found[line.removeprefix("FAILED ")] = []
+        elif line.startswith("       "):
+            found[list(found)[-1]].append(line.strip())
+    assert result.returncode == bool(found)
+    assert bool(found) == ("run scripts/validate.py again" in result.stdout)
+    return found
 
 
-@pytest.mark.parametrize("committed", [False, True])
-def test_a_conflict_is_found_wherever_it_is(checkout: Checkout, committed: bool) -> None:
-    files = ["README.md", "apps/workloads/shop/base/shop-api.yaml", ".yamllint.yml", "notes/ours.txt"]
-    (checkout.path / "notes").mkdir()
-    (checkout.path / "notes/ours.txt").touch()
-    for name in files:
-        file = checkout.path / name
-        file.write_text("".join([file.read_text(), CONFLICT]))
-    (checkout.path / "README.md.rej").touch()
-    if committed:
-        checkout.commit()
-    result = checkout.script("validate.py")
-    assert result.returncode == 1
-    assert {line.split(":")[0].strip() for line in result.stdout.splitlines() if line.startswith(" ")} == {
-        *files, "README.md.rej",
-    }  # fmt: skip
-    assert "notes/ours.txt:1: has a conflict marker" in result.stdout
+@pytest.mark.parametrize("example", examples())
+def test_a_rendered_repository_passes(
+    example: str, template: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    checkout = Checkout(render(template, examples()[example], tmp_path / "repository"), environment)
+    checkout.git("init", "--quiet")
+    assert failures(checkout) == {}
+
+
+def write(checkout: Checkout, name: str, item: Any) -> None:
+    """Make a file of the working tree."""
+    file = checkout.path / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(item if isinstance(item, str) else f"{json.dumps(item)}\n")
+
+
+def add(checkout: Checkout, item: dict[str, Any], overlay: str = f"{SHOP}/overlays/dev") -> None:
+    """Add an object to an overlay."""
+    write(checkout, f"{overlay}/added.yaml", "\n".join([f"{k}: {json.dumps(v)}" for k, v in item.items()]) + "\n")
+    checkout.replace(f"{overlay}/kustomization.yaml", "resources:\n", "resources:\n  - added.yaml\n")
+
+
+def core(kind: str, version: str = "v1", **fields: Any) -> dict[str, Any]:
+    """An object."""
+    return {"apiVersion": version, "kind": kind, "metadata": {"name": "added"}} | fields
+
+
+def route(host: str) -> dict[str, Any]:
+    """A route for a host."""
+    services = [{"name": "shop-api", "port": 9000}]
+    routes = [{"kind": "Rule", "match": f"Host(`{host}`)", "services": services}]
+    return core("IngressRoute", "traefik.io/v1alpha1", spec={"entryPoints": ["websecure"], "routes": routes})
+
+
+def twice(checkout: Checkout) -> None:
+    """Have a workload once more, under another name."""
+    shutil.copytree(checkout.path / SHOP, checkout.path / "apps/workloads/store")
+
+
+BREAKS: dict[str, tuple[str, Callable[[Checkout], None], str]] = {
+    "a conflict": (
+        "nothing is left of a conflict",
+        lambda c: write(c, "notes/ours.txt", CONFLICT),
+        "notes/ours.txt:1: has a conflict marker",
+    ),
+    "what was not merged": (
+        "nothing is left of a conflict",
+        lambda c: write(c, "README.md.rej", "+line\n"),
+        "README.md.rej: is what could not be merged",
+    ),
+    "an edited answer": (
+        "the answers are those that were rendered",
+        lambda c: c.replace(".copier-answers.yml", "replicas: 4", "replicas: 5"),
+        ".copier-answers.yml: workloads.shop was edited here, which renders nothing",
+    ),
+    "an added entry": (
+        "the answers are those that were rendered",
+        lambda c: c.replace(".copier-answers.yml", "- nonprod\n", "- nonprod\n- third\n"),
+        ".copier-answers.yml: clusters.third was edited here",
+    ),
+    "a removed entry": (
+        "the answers are those that were rendered",
+        lambda c: c.replace(".copier-answers.yml", "- name: staging\n  cluster: nonprod\n  protected: true\n", ""),
+        ".copier-answers.yml: environments.staging was edited here",
+    ),
+    "a space too many": (
+        "YAML is clean",
+        lambda c: c.replace(IN_DEV, "namespace: shop-dev", "namespace:  shop-dev"),
+        f"{IN_DEV}:3:12: [error] too many spaces after colon (colons)",
+    ),
+    "a key twice": (
+        "YAML is clean",
+        lambda c: c.replace(IN_DEV, "namespace: shop-dev\n", "namespace: shop-dev\nnamespace: shop-dev\n"),
+        'duplication of key "namespace"',
+    ),
+    "a folder in upper case": (
+        "folders can be applications",
+        lambda c: write(c, "apps/workloads/Shop/overlays/dev/kustomization.yaml", "resources: []\n"),
+        "apps/workloads/Shop/overlays/dev: Shop-dev cannot be an Application",
+    ),
+    "a misspelt environment": (
+        "folders can be applications",
+        lambda c: write(c, f"{SHOP}/overlays/tset/kustomization.yaml", "resources: []\n"),
+        f"{SHOP}/overlays/tset: no ApplicationSet in argo/applicationsets reads it",
+    ),
+    "a missing file": (
+        "every application builds",
+        lambda c: (c.path / f"{REPORTS}/overlays/prod/../../base/network-policy.yaml").unlink(),
+        "reports-prod",
+    ),
+    "values that the chart refuses": (
+        "every application builds",
+        lambda c: write(c, "apps/platform/traefik/values/overrides-prod.yaml", "deployment:\n  replicas: many\n"),
+        "traefik-prod",
+    ),
+    "an unknown version of a chart": (
+        "every application builds",
+        lambda c: c.replace("argo/applicationsets/platform.yaml", "version: 1.22.0", "version: 0.0.7"),
+        'chart "external-dns" version "0.0.7" not found',
+    ),
+    "a misspelt field": (
+        "its objects are valid",
+        lambda c: c.replace(f"{REPORTS}/base/reports.yaml", "revisionHistoryLimit:", "revisionHistorylimit:"),
+        "reports-prod: Deployment/reports: at '/spec': additional properties 'revisionHistorylimit' not allowed",
+    ),
+    "a misspelt field of a custom resource": (
+        "its objects are valid",
+        lambda c: add(c, route("added.dev.acme.io") | {"spec": {"routes": [], "entryPoint": ["websecure"]}}),
+        "shop-dev: IngressRoute/added: at '/spec': additional properties 'entryPoint' not allowed",
+    ),
+    "a value that nothing reads": (
+        "values are read by their chart",
+        lambda c: write(c, "apps/platform/external-dns/values/overrides-prod.yaml", "replicaCuont: 2\n"),
+        "apps/platform/external-dns/values/overrides-prod.yaml: replicaCuont is nothing that chart external-dns",
+    ),
+    "an image without a tag": (
+        "images are pinned",
+        lambda c: c.replace(IN_DEV, "2.8.0-rc.1", "latest"),
+        "shop-dev: Deployment/shop-api: ghcr.io/acme/shop-api:latest has no fixed tag or digest",
+    ),
+    "a namespace": (
+        "workloads bring nothing foreign",
+        lambda c: add(c, core("Namespace") | {"metadata": {"name": "shop-dev"}}),
+        "shop-dev: has a Namespace; Argo CD makes shop-dev",
+    ),
+    "a host elsewhere": (
+        "hosts are under their domain, and unique",
+        lambda c: add(c, route("shop.example.org")),
+        "shop-dev: shop.example.org is not under dev.acme.io, the domain of dev",
+    ),
+    "a host that ends alike": (
+        "hosts are under their domain, and unique",
+        lambda c: add(c, route("shopdev.acme.io")),
+        "shop-dev: shopdev.acme.io is not under dev.acme.io",
+    ),
+    "a host twice": (
+        "hosts are under their domain, and unique",
+        twice,
+        "store-prod: www.acme.com is the host of shop-prod, too",
+    ),
+    "a kind that the project forbids": (
+        "projects admit what is built",
+        lambda c: add(
+            c,
+            core("Role", "rbac.authorization.k8s.io/v1", rules=[]),
+        ),
+        "shop-dev: project dev does not admit it; argo/projects/dev.yaml lacks under namespaceResourceWhitelist: "
+        '{"group": "rbac.authorization.k8s.io", "kind": "Role"}',
+    ),
+    "a kind of the whole cluster": (
+        "projects admit what is built",
+        lambda c: add(c, core("PriorityClass", "scheduling.k8s.io/v1", value=1)),
+        'under clusterResourceWhitelist: {"group": "scheduling.k8s.io", "kind": "PriorityClass", "name": "added"}',
+    ),
+    "another repository": (
+        "projects admit what is built",
+        lambda c: c.replace("argo/projects/platform.yaml", "https://traefik.github.io/charts", "https://example.com"),
+        "lacks under sourceRepos: https://traefik.github.io/charts",
+    ),
+    "a destination": (
+        "projects admit what is built",
+        lambda c: c.replace("argo/projects/prod.yaml", 'namespace: "*-prod"\n  # The', 'namespace: "*-live"\n  # The'),
+        'argo/projects/prod.yaml lacks under destinations: {"name": "prod", "namespace": "shop-prod"}',
+    ),
+    "a secret": (
+        "no secret is here",
+        lambda c: write(c, "notes.txt", "".join(["aws_key = 'AKIA", "Z7QX4LRW2NDK3J5T'\n"])),
+        "notes.txt:1: looks like a secret (aws-access-token)",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BREAKS)
+def test_a_check_finds_and_no_other_complains(checkout: Checkout, what: str) -> None:
+    check, change, message = BREAKS[what]
+    change(checkout)
+    found = failures(checkout)
+    assert list(found) == [check]
+    assert any(message in line for line in found[check]), found[check]
+
+
+def test_remote_resources_are_named(checkout: Checkout) -> None:
+    remote = "https://github.com/mallory/evil//base"
+    checkout.replace(IN_DEV, "resources:\n", f"resources:\n  - {remote}\n")
+    found = failures(checkout)
+    assert f"{IN_DEV}: {remote} is not in this repository" in found["workloads bring nothing foreign"][0]
 
 
 def test_text_that_only_looks_like_a_conflict_passes(checkout: Checkout) -> None:
-    (checkout.path / "ours.md").write_text("Heading\n=======\n\n> <<<<<<< quoted\n<<<<<<<<<< ten\n")
-    assert checkout.script("validate.py").returncode == 0
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "named"),
-    [
-        ("domain: acme.io", "domain: acme.dev", "domain"),
-        ("replicas: 4", "replicas: 5", "workloads.shop"),
-        ("- nonprod\n", "- nonprod\n- third\n", "clusters.third"),
-        ("- name: staging\n  cluster: nonprod\n  protected: true\n", "", "environments.staging"),
-    ],
-)
-def test_an_edited_answer_is_named(checkout: Checkout, old: str, new: str, named: str) -> None:
-    checkout.replace(".copier-answers.yml", old, new)
-    result = checkout.script("validate.py")
-    assert result.returncode == 1
-    (line,) = [line.strip() for line in result.stdout.splitlines() if line.startswith(" ")]
-    assert line.startswith(f".copier-answers.yml: {named} was edited here, which renders nothing")
+    write(checkout, "ours.md", "Heading\n=======\n\n> <<<<<<< quoted\n<<<<<<<<<< ten\n")
+    assert failures(checkout) == {}
 
 
 def test_answers_in_another_style_are_the_same_answers(checkout: Checkout) -> None:
     checkout.replace(".copier-answers.yml", "domain: acme.io", 'domain: "acme.io"')
-    assert checkout.script("validate.py").returncode == 0
+    assert failures(checkout) == {}
 
 
 def test_a_conflict_in_the_answers_is_told_without_a_traceback(checkout: Checkout) -> None:
     checkout.replace(".copier-answers.yml", "domain: acme.io\n", CONFLICT)
-    result = checkout.script("validate.py")
-    assert (result.returncode, result.stderr) == (1, "")
+    assert "nothing is left of a conflict" in failures(checkout)
 
 
-def test_a_repository_that_has_left_its_template_passes(checkout: Checkout) -> None:
-    (checkout.path / ".copier-answers.yml").unlink()
-    assert checkout.script("validate.py").returncode == 0
+def test_only_what_a_branch_touches_is_checked(checkout: Checkout) -> None:
+    checkout.replace(f"{REPORTS}/overlays/prod/kustomization.yaml", "newTag: ", "newTag: latest # ")
+    write(checkout, "apps/platform/external-dns/values/overrides-prod.yaml", "replicaCuont: 2\n")
+    checkout.commit()
+    checkout.git("switch", "--quiet", "--create", "branch")
+    checkout.replace(IN_DEV, "2.8.0-rc.1", "latest")
+    write(checkout, "notes/ours.txt", CONFLICT)
+    assert {name: len(said) for name, said in failures(checkout, "--changed", "main").items()} == {
+        "nothing is left of a conflict": 1,
+        "images are pinned": 1,
+    }
+    assert failures(checkout).keys() > {"images are pinned", "values are read by their chart"}
+
+
+def test_a_repository_that_has_left_its_template_passes(checkout: Checkout, template: Path, tmp_path: Path) -> None:
+    answers = deepcopy(examples()["minimal"])
+    left = Checkout(render(template, answers, tmp_path / "left"), checkout.environment)
+    left.git("init", "--quiet")
+    (left.path / ".copier-answers.yml").unlink()
+    (left.path / ".copier-answers.schema.json").unlink()
+    assert failures(left) == {}
