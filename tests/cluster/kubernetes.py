@@ -214,6 +214,7 @@ class Kubernetes:
             f"--root-ca-file={authority}",
             # Autoscalers act at once, so that tests need not wait for them.
             "--horizontal-pod-autoscaler-sync-period=2s",
+            "--horizontal-pod-autoscaler-downscale-stabilization=1s",
             "--horizontal-pod-autoscaler-initial-readiness-delay=1s",
             "--horizontal-pod-autoscaler-cpu-initialization-period=1s",
         )
