@@ -85,7 +85,7 @@ MANY: dict[str, Any] = examples()["minimal"] | {
 @pytest.fixture(scope="session")
 def many(template: Path) -> Iterator[Stack]:
     """Fifty workloads in two environments, looked at as seldom as a busy machine needs it."""
-    with started(template, "many", MANY, resync_seconds=600) as stack:
+    with started(template, "many", MANY, resync_seconds=120) as stack:
         stack.install()
         stack.settle()
         yield stack
