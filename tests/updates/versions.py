@@ -71,5 +71,5 @@ class Versions:
 
     def _tag(self, tag: str) -> None:
         git(self.path, "add", "--all")
-        git(self.path, "commit", "--quiet", "--message", tag)
+        git(self.path, "commit", "--quiet", "--allow-empty", "--message", tag)
         git(self.path, "tag", tag)
