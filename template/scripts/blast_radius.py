@@ -39,6 +39,7 @@ from gitops import (
     Tree,
     changed_files,
     committed,
+    hosts,
     is_below,
     sync_options,
     working,
@@ -46,7 +47,6 @@ from gitops import (
 
 TARGET = re.compile(r"external-dns(\.alpha)?\.kubernetes\.io/target$")
 HOSTNAME = re.compile(r"external-dns(\.alpha)?\.kubernetes\.io/hostname$")
-HOST = re.compile(r"Host\(([^)]*)\)")
 WITH_PODS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Rollout")
 # Fields that the API server refuses to change on a live object. Source: the validation of each kind in Kubernetes.
 IMMUTABLE = {
@@ -132,23 +132,23 @@ def compare(before: Tree, after: Tree) -> Report:
     pairs = [pair for pair in pairs if everything or _may_change(*pair, files)]
     with ThreadPoolExecutor() as pool:
         built = list(pool.map(lambda pair: [_built(t, a) for t, a in zip((before, after), pair, strict=True)], pairs))
-    hosts: tuple[dict[str, str], dict[str, str]] = ({}, {})
+    names: tuple[dict[str, str], dict[str, str]] = ({}, {})
     for pair, sides in zip(pairs, built, strict=True):
         if failed := [side for side in sides if isinstance(side, str)]:
             report.problems += failed[:1]
             continue
         objects = [side for side in sides if not isinstance(side, str)]
-        for known, side in zip(hosts, objects, strict=True):
+        for known, side in zip(names, objects, strict=True):
             known.update(_hosts(side))
         if change := _change(pair, objects):
             change.renamed = _renamed(pair, (old, new), renames)
             change.hosts_removed = [host for host, _ in _hosts(objects[0])]
             report.changes.append(change)
     for change in report.changes:
-        change.hosts_removed = sorted(set(change.hosts_removed) - hosts[1].keys())
-    report.hosts_added = {host: target for host, target in hosts[1].items() if host not in hosts[0]}
-    report.hosts_removed = {host: target for host, target in hosts[0].items() if host not in hosts[1]}
-    report.hosts_changed = {h: f"{hosts[0][h]} → {t}" for h, t in hosts[1].items() if hosts[0].get(h, t) != t}
+        change.hosts_removed = sorted(set(change.hosts_removed) - names[1].keys())
+    report.hosts_added = {host: target for host, target in names[1].items() if host not in names[0]}
+    report.hosts_removed = {host: target for host, target in names[0].items() if host not in names[1]}
+    report.hosts_changed = {h: f"{names[0][h]} → {t}" for h, t in names[1].items() if names[0].get(h, t) != t}
     report.problems = sorted({*report.problems, *before.problems, *after.problems})
     return report
 
@@ -244,9 +244,7 @@ def _hosts(objects: dict[str, Object]) -> Iterator[tuple[str, str]]:
         annotations = item["metadata"].get("annotations") or {}
         target = next((v for k, v in annotations.items() if TARGET.search(k)), "")
         if item["kind"] == "IngressRoute" and target:
-            for route in item["spec"].get("routes", []):
-                for hosts in HOST.findall(route["match"]):
-                    yield from ((host.strip(" `\"'"), target) for host in hosts.split(","))
+            yield from ((host, target) for host in hosts(item))
         for key, value in annotations.items():
             if item["kind"] == "Service" and HOSTNAME.search(key):
                 yield from ((host.strip(), f"Service {item['metadata']['name']}") for host in value.split(","))
@@ -330,12 +328,12 @@ def details(report: Report) -> list[str]:
     for what, title in TITLES.items():
         found = [f"{c.application}: {name}" for c in report.changes for name in getattr(c, what)]
         lines += [f"{title}:", *(f"  {line}" for line in found), ""] if found else []
-    hosts = [
+    changed = [
         *(f"+ {host} → {target}" for host, target in sorted(report.hosts_added.items())),
         *(f"- {host} → {target}" for host, target in sorted(report.hosts_removed.items())),
         *(f"~ {host}: {change}" for host, change in sorted(report.hosts_changed.items())),
     ]
-    lines += ["DNS names:", *(f"  {line}" for line in hosts), ""] if hosts else []
+    lines += ["DNS names:", *(f"  {line}" for line in changed), ""] if changed else []
     if report.problems:
         lines += ["Could not be compared:", *(f"  {problem}" for problem in report.problems), ""]
     return lines

@@ -11,6 +11,7 @@ import hashlib
 import itertools
 import json
 import os
+import re
 import shutil
 import subprocess
 import tarfile
@@ -33,6 +34,7 @@ GENERATE_PATHS = "argocd.argoproj.io/manifest-generate-paths"
 RESOURCES_FINALIZER = "resources-finalizer.argocd.argoproj.io"
 SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
 MANIFESTS = (".yaml", ".yml", ".json")
+HOST = re.compile(r"Host\(([^)]*)\)")
 # Characters of a tool's complaint that are shown.
 MESSAGE = 600
 _PULLING = threading.Lock()
@@ -131,7 +133,10 @@ class Tree:
     def answers(self) -> Object:
         """The answers that the repository was rendered from; empty where it has left its template."""
         file = self.path / ANSWERS
-        return dict(yaml.safe_load(file.read_text()) or {}) if file.exists() else {}
+        try:
+            return dict(yaml.safe_load(file.read_text()) or {}) if file.exists() else {}
+        except yaml.YAMLError as error:
+            raise GitOpsError(f"{ANSWERS} is not valid YAML: {' '.join(str(error).split())}") from None
 
     @cached_property
     def repository(self) -> str:
@@ -268,6 +273,13 @@ def sync_options(item: Object) -> set[str]:
     """The sync options that an object states for itself, such as Prune=false."""
     options = (item["metadata"].get("annotations") or {}).get(SYNC_OPTIONS, "")
     return {option.strip() for option in options.split(",")}
+
+
+def hosts(route: Object) -> Iterator[str]:
+    """The hosts that an IngressRoute answers for."""
+    for rule in route["spec"].get("routes", []):
+        for found in HOST.findall(rule.get("match", "")):
+            yield from (host.strip(" `\"'") for host in found.split(","))
 
 
 def read(file: Path) -> list[Object]:

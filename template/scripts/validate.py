@@ -32,6 +32,7 @@ from typing import Any
 
 import yaml
 
+import gitops
 from gitops import (
     ANSWERS,
     Application,
@@ -50,7 +51,6 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 WORKLOADS = "apps/workloads"
 # The lines around what Git cannot merge; those of equals signs are headings elsewhere.
 MARKER = re.compile(r"^(<{7}|\|{7}|>{7})( |$)", re.MULTILINE)
-HOST = re.compile(r"Host\(([^)]*)\)")
 DNS_LABEL = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 RENDERED = "_rendered."
 # Where the schemas of Kubernetes look for what they share.
@@ -110,16 +110,14 @@ class Repository:
     def objects(self) -> Iterator[tuple[Application, Object]]:
         """Every object that could be built, with its Application."""
         for application in self.applications:
-            built = self.builds[application.name]
-            for item in [] if isinstance(built, GitOpsError) else built:
-                yield application, item
+            yield from ((application, item) for item in _objects(self, application))
 
     @cached_property
     def crds(self) -> list[Object]:
         """The definitions of custom resources, also of what a branch does not touch: others make use of them."""
         found = []
         for application in self.tree.applications.values():
-            if not _is_workload(application):
+            if not _workload(application):
                 built = self.builds.get(application.name)
                 try:
                     objects = self.tree.build(application) if built is None else built
@@ -252,7 +250,7 @@ def workloads(repository: Repository) -> Iterator[str]:
                 if REMOTE.match(path):
                     yield f"{name}: {path} is not in this repository; put a copy here, where it is reviewed"
     for application, item in repository.objects():
-        if _is_workload(application) and item["kind"] == "Namespace":
+        if _workload(application) and item["kind"] == "Namespace":
             yield f"{application.name}: has a Namespace; Argo CD makes {application.namespace}, with its labels"
 
 
@@ -264,7 +262,7 @@ def hosts(repository: Repository) -> Iterator[str]:
             continue
         environment = application.name.removeprefix(f"{_workload(application)}-")
         domain = repository.environments.get(environment)
-        for host in _hosts(item):
+        for host in gitops.hosts(item):
             if domain and host != domain and not host.endswith(f".{domain}"):
                 yield f"{application.name}: {host} is not under {domain}, the domain of {environment}"
             if owners.setdefault(host, application.name) != application.name:
@@ -342,10 +340,6 @@ CHECKS: dict[str, Callable[[Repository], Iterator[str]]] = {
 
 
 # --- what they need ---
-
-
-def _is_workload(application: Application) -> bool:
-    return any(str(s.get("path", "")).startswith(f"{WORKLOADS}/") for s in application.sources)
 
 
 def _workload(application: Application) -> str:
@@ -461,12 +455,6 @@ def _containers(node: Any) -> Iterator[Object]:
     elif isinstance(node, list):
         for value in node:
             yield from _containers(value)
-
-
-def _hosts(item: Object) -> Iterator[str]:
-    for route in item["spec"].get("routes", []):
-        for found in HOST.findall(route.get("match", "")):
-            yield from (host.strip(" `\"'") for host in found.split(","))
 
 
 # --- what is said ---
