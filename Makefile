@@ -10,6 +10,7 @@ VENV := .venv/.synced
 TOOLS := .cache/bin/.built
 # Every folder of tools/ is a Go module: data* are only downloaded, the others are built, each into .cache/bin/<name>.
 DATA := $(patsubst tools/%/go.mod,.cache/%/.downloaded,$(wildcard tools/data*/go.mod))
+NPM := .cache/npm/.built
 CLUSTER := $(patsubst tools/%/go.mod,.cache/bin/%/.built,$(filter-out tools/data%,$(wildcard tools/*/go.mod)))
 KUBERNETES = $(shell sed -n 's#^.*k8s.io/kubernetes \(v[^ ]*\).*#\1#p' tools/kubernetes/go.mod)
 
@@ -36,21 +37,25 @@ example: $(VENV) ## Render EXAMPLE (examples/minimal.yaml) into the folder DIR (
 test: tools ## Run the tests; ARGS goes to pytest: make test ARGS='-k updates'.
 	$(BIN)/pytest $(ARGS)
 
-lint: $(VENV) ## Check the template's own Python and YAML.
+lint: $(VENV) $(TOOLS) ## Check the template's own Python, YAML, workflows and shell scripts.
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/yamllint --strict .
+	.cache/bin/actionlint
+	$(BIN)/zizmor --offline --quiet --persona=pedantic --min-severity=low .github
+	$(BIN)/shellcheck .ci/run tools/*.sh
 
 format: $(VENV) ## Format the Python.
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-bench: $(VENV) ## Compare the time of a copy with Copier's own, and of an update with a copy, for 10, 30 and 100 workloads.
+bench: tools ## Compare times of a copy, an update and a validation with what they are made of, for 10, 30 and 100 workloads.
 	$(BIN)/python -m bench.copy_time
 	$(BIN)/python -m bench.update_time
+	$(BIN)/python -m bench.validate_time
 
-tools: $(TOOLS) $(DATA) $(CLUSTER) ## Build the pinned engines that the tests run, Kubernetes and Argo CD among them.
+tools: $(TOOLS) $(DATA) $(CLUSTER) $(NPM) ## Build the pinned engines that the tests run, Kubernetes and Argo CD among them.
 
 cluster: tools ## Start a cluster with EXAMPLE rendered and installed in it, and leave it running.
 	@$(BIN)/python -m tests.cluster up $(EXAMPLE)
@@ -92,6 +97,11 @@ $(TOOLS): tools/go.mod tools/go.sum | $(VENV)
 $(DATA): .cache/%/.downloaded: tools/%/go.mod tools/%/go.sum | $(VENV)
 	cd tools/$* && $(BIN)/go mod download
 	@mkdir -p $(@D) && touch $@
+
+$(NPM): tools/npm/package.json tools/npm/package-lock.json | $(VENV)
+	@mkdir -p $(@D) && cp $^ $(@D)
+	cd $(@D) && PATH="$(BIN):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 # The version tells charts what they may render, and clients what to expect.
 .cache/bin/kubernetes/.built: LDFLAGS = -X k8s.io/component-base/version.gitVersion=$(KUBERNETES) \

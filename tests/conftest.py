@@ -115,7 +115,7 @@ class Repository:
 
 # Files of tests/cluster that share a stack: on one worker it is started once.
 STACKS = {
-    "small": ("test_admission.py", "test_bootstrap.py", "test_small_nodes.py"),
+    "small": ("test_admission.py", "test_bootstrap.py", "test_policies.py", "test_small_nodes.py"),
     "stages": (
         "test_clusters.py",
         "test_dns.py",
@@ -176,12 +176,13 @@ def choices(question: str) -> list[str]:
 def scenarios() -> dict[str, dict[str, Any]]:
     """Every example, and the choices of copier.yml combined so that each pair of them occurs."""
     all_scenarios = examples()
-    combinations = itertools.product(choices("load_balancer"), choices("dns_provider"))
-    for index, (load_balancer, dns_provider) in enumerate(combinations):
-        all_scenarios[f"{load_balancer}+{dns_provider}"] = examples()["minimal"] | {
+    dns_providers = choices("dns_provider")
+    for (i, load_balancer), (j, ci) in itertools.product(*map(enumerate, (choices("load_balancer"), choices("ci")))):
+        dns_provider = dns_providers[(i + j) % len(dns_providers)]
+        all_scenarios[f"{load_balancer}+{ci}+{dns_provider}"] = examples()["minimal"] | {
             "load_balancer": load_balancer,
             "dns_provider": dns_provider,
-            "ci": choices("ci")[(index + index // 2) % 2],
+            "ci": ci,
             "environments": ["dev", {"name": "prod", "protected": True}],
         }
     all_scenarios["empty"] = examples()["minimal"] | {"workloads": []}

@@ -182,7 +182,8 @@ class Tree:
             return self._helm(application, source, folder)
         if unknown := source.get("kustomize", {}).keys() - {"namespace"}:
             raise GitOpsError(f"spec.source.kustomize.{min(unknown)} is not supported here")
-        if namespace := source.get("kustomize", {}).get("namespace"):
+        namespace = source.get("kustomize", {}).get("namespace")
+        if namespace and not _says_namespace(folder, namespace):
             run("kustomize", "edit", "set", "namespace", "--", namespace, folder=folder)
         return parse(run("kustomize", "build", ".", folder=folder), source["path"])
 
@@ -256,6 +257,15 @@ class Tree:
             matching = [p for p in patterns if _matches(name, p["path"])]
             if matching and not any(p.get("exclude") for p in matching):
                 yield name
+
+
+def _says_namespace(folder: Path, namespace: str) -> bool:
+    """Whether a kustomization sets a namespace by itself: where it does, nothing needs to be edited."""
+    files = [folder / name for name in ("kustomization.yaml", "kustomization.yml", "Kustomization")]
+    try:
+        return [read(file)[0].get("namespace") for file in files if file.exists()] == [namespace]
+    except (GitOpsError, AttributeError, IndexError):
+        return False  # Kustomize says what is wrong with it.
 
 
 def pulled(repository: str, chart: str, version: str) -> Path:

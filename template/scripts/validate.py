@@ -7,6 +7,7 @@
 
     scripts/validate.py                      everything
     scripts/validate.py --changed [main]     what this branch touches since it left main
+    scripts/validate.py --quick              what takes a second, before each commit
 
 Exit status: 0 if all of it holds, 1 if not. No cluster is asked; charts and Argo CD's manifests are read from where
 they are published.
@@ -24,11 +25,12 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
@@ -47,12 +49,17 @@ from gitops import (
     working,
 )
 
+T = TypeVar("T")
 REPOSITORY = Path(__file__).resolve().parent.parent
 WORKLOADS = "apps/workloads"
 # The lines around what Git cannot merge; those of equals signs are headings elsewhere.
 MARKER = re.compile(r"^(<{7}|\|{7}|>{7})( |$)", re.MULTILINE)
 DNS_LABEL = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 RENDERED = "_rendered."
+# Admission policies, and their bindings.
+POLICY = "ValidatingAdmissionPolicy"
+CRD = "CustomResourceDefinition"
+TRACKING = "argocd.argoproj.io/tracking-id"
 # Where the schemas of Kubernetes look for what they share.
 DEFINITIONS = "/api/_definitions.json#/$defs/"
 # A resource of Kustomize that is somewhere else: a URL, or a host's name with a path.
@@ -113,8 +120,8 @@ class Repository:
             yield from ((application, item) for item in _objects(self, application))
 
     @cached_property
-    def crds(self) -> list[Object]:
-        """The definitions of custom resources, also of what a branch does not touch: others make use of them."""
+    def platform(self) -> list[tuple[Application, Object]]:
+        """What is no workload, also where a branch does not touch it: workloads make use of it."""
         found = []
         for application in self.tree.applications.values():
             if not _workload(application):
@@ -123,15 +130,13 @@ class Repository:
                     objects = self.tree.build(application) if built is None else built
                 except GitOpsError as error:
                     objects = error
-                found += [] if isinstance(objects, GitOpsError) else objects
-        return [item for item in found if item["kind"] == "CustomResourceDefinition"]
+                found += [] if isinstance(objects, GitOpsError) else [(application, item) for item in objects]
+        return found
 
     @cached_property
-    def environments(self) -> dict[str, str]:
-        """The domain of each environment, by the recorded answers."""
-        answers = self.tree.answers
-        found = [e if isinstance(e, dict) else {"name": e} for e in answers.get("environments", [])]
-        return {e["name"]: e.get("domain") or f"{e['name']}.{answers.get('domain')}" for e in found}
+    def crds(self) -> list[Object]:
+        """The definitions of custom resources."""
+        return [item for _, item in self.platform if item["kind"] == CRD]
 
 
 # --- the checks: what each finds wrong ---
@@ -171,9 +176,13 @@ def edited_answers(repository: Repository) -> Iterator[str]:
 def yaml_style(repository: Repository) -> Iterator[str]:
     """What yamllint says under the rules in .yamllint.yml."""
     names = [n for n in repository.files if n.endswith((".yaml", ".yml")) and (REPOSITORY / n).is_file()]
-    command = [sys.executable, "-m", "yamllint", "--strict", "--format", "parsable", *names]
-    result = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False) if names else None
-    yield from (result.stdout + result.stderr).splitlines() if result else ()
+
+    def lint(part: list[str]) -> list[str]:
+        command = [sys.executable, "-m", "yamllint", "--strict", "--format", "parsable", *part]
+        result = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+        return (result.stdout + result.stderr).splitlines()
+
+    yield from sorted(_on_all_cores(lint, names))
 
 
 def names(repository: Repository) -> Iterator[str]:
@@ -197,10 +206,13 @@ def builds(repository: Repository) -> Iterator[str]:
 
 
 def schemas(repository: Repository) -> Iterator[str]:
-    """What the API server of the Application's cluster would refuse, or drop: unknown kinds and fields."""
+    """What the API server of the Application's cluster would refuse, or drop: unknown kinds and fields.
+
+    Kinds of an operator that this repository does not install are left to their project.
+    """
     by_version = defaultdict(list)
     for application, item in repository.objects():
-        if item["kind"] != "CustomResourceDefinition":
+        if item["kind"] != CRD and not _foreign(item, repository.crds):
             by_version[repository.tree.kubernetes_version(application.cluster)].append((application.name, item))
     for version, items in by_version.items():
         with tempfile.TemporaryDirectory() as folder:
@@ -231,9 +243,9 @@ def values(repository: Repository) -> Iterator[str]:
 
 
 def images(repository: Repository) -> Iterator[str]:
-    """Images that may be another one tomorrow, unless they are asked for anew each time."""
+    """Images of the platform that may be another one tomorrow; those of workloads are a matter of policy."""
     for application, item in repository.objects():
-        for container in _containers(item):
+        for container in () if _workload(application) else _containers(item):
             image = container["image"]
             tag = image.rpartition("/")[2].partition(":")[2]
             if "@sha256:" not in image and tag in ("", "latest") and container.get("imagePullPolicy") != "Always":
@@ -255,16 +267,10 @@ def workloads(repository: Repository) -> Iterator[str]:
 
 
 def hosts(repository: Repository) -> Iterator[str]:
-    """Hosts outside of their environment's domain, or of two Applications."""
+    """Hosts of two Applications."""
     owners: dict[str, str] = {}
     for application, item in repository.objects():
-        if item["kind"] != "IngressRoute":
-            continue
-        environment = application.name.removeprefix(f"{_workload(application)}-")
-        domain = repository.environments.get(environment)
-        for host in gitops.hosts(item):
-            if domain and host != domain and not host.endswith(f".{domain}"):
-                yield f"{application.name}: {host} is not under {domain}, the domain of {environment}"
+        for host in gitops.hosts(item) if item["kind"] == "IngressRoute" else ():
             if owners.setdefault(host, application.name) != application.name:
                 yield f"{application.name}: {host} is the host of {owners[host]}, too"
 
@@ -272,7 +278,6 @@ def hosts(repository: Repository) -> Iterator[str]:
 def projects(repository: Repository) -> Iterator[str]:
     """What an Application builds, and its project does not admit: Argo CD would refuse it after the merge."""
     known = {p["metadata"]["name"]: p["spec"] for p in repository.tree.root_objects if p.get("kind") == "AppProject"}
-    custom = {(c["spec"]["group"], c["spec"]["names"]["kind"]): c["spec"]["scope"] for c in repository.crds}
     for application in repository.applications:
         name = application.spec["project"]
         file = f"argo/projects/{name}.yaml"
@@ -285,18 +290,18 @@ def projects(repository: Repository) -> Iterator[str]:
             if not any(fnmatchcase(source["repoURL"], pattern) for pattern in known[name].get("sourceRepos", []))
         )
         for item in [None, *_objects(repository, application)]:
-            missing |= dict.fromkeys(_not_admitted(known[name], application, item, custom))
+            missing |= dict.fromkeys(_not_admitted(known[name], application, item, repository.crds))
         yield from (f"{application.name}: project {name} does not admit it; {file} lacks under {m}" for m in missing)
 
 
 def _not_admitted(
-    project: Object, application: Application, item: Object | None, custom: dict[tuple[str, str], str]
+    project: Object, application: Application, item: Object | None, definitions: list[Object]
 ) -> Iterator[str]:
     """What a project lacks for an object, or for the Application's own namespace."""
     namespace = item["metadata"].get("namespace") if item else application.namespace
     if item:
         group, kind = item["apiVersion"].rpartition("/")[0], item["kind"]
-        is_cluster = custom.get((group, kind), "Cluster" if kind in CLUSTER_SCOPED else "Namespaced") == "Cluster"
+        is_cluster = _is_of_the_cluster(item, definitions)
         section = "clusterResourceWhitelist" if is_cluster else "namespaceResourceWhitelist"
         entry = {"group": group, "kind": kind} | ({"name": item["metadata"]["name"]} if is_cluster else {})
         allowed = project.get(section, [] if is_cluster else [{"group": "*", "kind": "*"}])
@@ -311,6 +316,22 @@ def _not_admitted(
         for d in project.get("destinations", [])
     ):
         yield f"destinations: {json.dumps(place)}"
+
+
+def policies(repository: Repository) -> Iterator[str]:
+    """What the API server's admission policies will refuse of workloads, by the files that the platform applies."""
+    items: dict[str, list[tuple[str, Object]]] = defaultdict(list)
+    for application, item in repository.objects():
+        if _workload(application):
+            items[application.cluster].append((application.name, item))
+    for cluster, asked in items.items():
+        rules, definitions = (
+            [item for a, item in repository.platform if a.cluster == cluster and item["kind"].startswith(kind)]
+            for kind in (POLICY, CRD)
+        )
+        if rules:
+            known = [(name, item) for name, item in asked if not _foreign(item, definitions)]
+            yield from sorted(_on_all_cores(partial(_kyverno, rules, definitions), known))
 
 
 def secrets(repository: Repository) -> Iterator[str]:
@@ -331,15 +352,26 @@ CHECKS: dict[str, Callable[[Repository], Iterator[str]]] = {
     "every application builds": builds,
     "its objects are valid": schemas,
     "values are read by their chart": values,
-    "images are pinned": images,
+    "images of the platform are pinned": images,
     "workloads bring nothing foreign": workloads,
-    "hosts are under their domain, and unique": hosts,
+    "hosts are unique": hosts,
     "projects admit what is built": projects,
+    "policies admit it": policies,
     "no secret is here": secrets,
 }
+# Those that read files, and build nothing.
+QUICK = (conflicts, edited_answers, yaml_style, names, secrets)
 
 
 # --- what they need ---
+
+
+def _on_all_cores(check: Callable[[list[T]], list[str]], items: list[T]) -> Iterator[str]:
+    """What a check that runs another program says of each part of the items, one part per core."""
+    cores = os.cpu_count() or 1
+    parts = [items[start::cores] for start in range(min(cores, len(items)))]
+    with ThreadPoolExecutor(cores) as pool:
+        yield from (problem for found in pool.map(check, parts) for problem in found)
 
 
 def _workload(application: Application) -> str:
@@ -354,6 +386,64 @@ def _objects(repository: Repository, application: Application) -> list[Object]:
 
 def _name(item: Object) -> str:
     return f"{item['kind']}/{item['metadata']['name']}"
+
+
+def _is_of_the_cluster(item: Object, definitions: list[Object]) -> bool:
+    """Whether objects of this kind belong to no namespace."""
+    group, kind = item["apiVersion"].rpartition("/")[0], item["kind"]
+    for spec in (definition["spec"] for definition in definitions):
+        if (spec["group"], spec["names"]["kind"]) == (group, kind):
+            return bool(spec["scope"] == "Cluster")
+    return kind in CLUSTER_SCOPED
+
+
+def _foreign(item: Object, definitions: list[Object]) -> bool:
+    """Whether an object is of an API that neither Kubernetes nor this repository defines, such as an operator's."""
+    group = item["apiVersion"].rpartition("/")[0]
+    return "." in group and not group.endswith(".k8s.io") and all(group != d["spec"]["group"] for d in definitions)
+
+
+def _kyverno(rules: list[Object], definitions: list[Object], items: list[tuple[str, Object]]) -> list[str]:
+    """What Kyverno says that policies refuse of objects, each with the Application that it belongs to."""
+    asked, owners = [], {}
+    for name, item in items:
+        metadata = dict(item["metadata"])
+        if _is_of_the_cluster(item, definitions):
+            del metadata["namespace"]
+        # Argo CD notes the owner.
+        metadata["annotations"] = (metadata.get("annotations") or {}) | {TRACKING: f"{name}:"}
+        owners[item["kind"], metadata.get("namespace", ""), metadata["name"]] = name
+        asked.append(item | {"metadata": metadata})
+    namespaces = {item["metadata"]["namespace"] for item in asked if "namespace" in item["metadata"]}
+    labels = [{"name": name, "labels": {"kubernetes.io/metadata.name": name}} for name in sorted(namespaces)]
+    anything = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    kinds = [  # It reads their schemas again and again, and needs none.
+        d | {"spec": d["spec"] | {"versions": [v | {"schema": anything} for v in d["spec"]["versions"]]}}
+        for d in definitions
+        if any(d["spec"]["names"]["kind"] == item["kind"] for item in asked)
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        rules = [rule | {"metadata": {"name": rule["metadata"]["name"]}} for rule in rules]
+        for name, documents in {"rules": rules, "items": asked, "kinds": kinds}.items():
+            (Path(folder) / f"{name}.yaml").write_text("\n---\n".join(map(json.dumps, documents)))
+        values = {"apiVersion": "cli.kyverno.io/v1alpha1", "kind": "Values", "namespaceSelector": labels}
+        (Path(folder) / "values.yaml").write_text(json.dumps(values))
+        options = ["--resource=items.yaml", "--values-file=values.yaml", "--policy-report", "--output-format=json"]
+        command = ["kyverno", "apply", "rules.yaml", *options, *(["--crd-paths=kinds.yaml"] if kinds else [])]
+        try:
+            result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        except FileNotFoundError:
+            raise GitOpsError("kyverno is not installed: `mise install` brings it") from None
+    try:
+        found = json.loads(result.stdout)["results"]
+    except (KeyError, ValueError):
+        raise GitOpsError(f"kyverno: {' '.join((result.stderr or result.stdout).split())}") from None
+    refused = []
+    for entry in (e for e in found if e["result"] not in ("pass", "skip")):
+        (resource,) = entry["resources"]
+        owner = owners[resource["kind"], resource.get("namespace", ""), resource["name"]]
+        refused.append(f"{owner}: {resource['kind']}/{resource['name']}: {entry['policy']}: {entry['message']}")
+    return refused
 
 
 def _kubeconform(items: list[Object], schemas: Path) -> Iterator[tuple[str, str]]:
@@ -468,6 +558,26 @@ def touched(since: str) -> set[str]:
     return set(filter(None, (changed + new).split("\0")))
 
 
+def found(
+    checks: dict[str, Callable[[Repository], Iterator[str]]], repository: Repository
+) -> Iterator[tuple[str, list[str]]]:
+    """What each check finds, in order. Those that build nothing run beside the builds."""
+
+    def problems(check: Callable[[Repository], Iterator[str]]) -> list[str]:
+        try:
+            return list(dict.fromkeys(check(repository)))
+        except (GitOpsError, yaml.YAMLError) as error:
+            return [" ".join(str(error).split())]
+
+    with suppress(GitOpsError, yaml.YAMLError):
+        _ = repository.tree.applications  # All look at them; whoever cannot, says so.
+    with ThreadPoolExecutor() as pool:
+        early = {name: pool.submit(problems, check) for name, check in checks.items() if check in QUICK}
+        yield from (
+            (name, early[name].result() if name in early else problems(check)) for name, check in checks.items()
+        )
+
+
 def main() -> int:
     """Run every check, and say what each found."""
     parser = argparse.ArgumentParser(
@@ -476,6 +586,7 @@ def main() -> int:
     parser.add_argument(
         "--changed", nargs="?", const="origin/HEAD", metavar="BRANCH", help="check only what differs from a branch"
     )
+    parser.add_argument("--quick", action="store_true", help="only what builds nothing")
     arguments = parser.parse_args()
     failed = []
     with tempfile.TemporaryDirectory() as folder:
@@ -485,17 +596,14 @@ def main() -> int:
         except GitOpsError as error:
             print(error, file=sys.stderr)
             return 1
-        for name, check in CHECKS.items():
-            try:
-                problems = list(dict.fromkeys(check(repository)))
-            except (GitOpsError, yaml.YAMLError) as error:
-                problems = [" ".join(str(error).split())]
+        checks = {name: check for name, check in CHECKS.items() if check in QUICK or not arguments.quick}
+        for name, problems in found(checks, repository):
             print(f"{'FAILED' if problems else 'ok':6} {name}", flush=True)
             for problem in problems:
                 print(f"       {problem}")
             failed += [name] if problems else []
     if failed:
-        print(f"\n{len(failed)} of {len(CHECKS)} checks failed. Mend what is named, and run scripts/validate.py again.")
+        print(f"\n{len(failed)} of {len(checks)} checks failed. Mend what is named, and run scripts/validate.py again.")
     return int(bool(failed))
 
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import trustme
@@ -27,3 +33,36 @@ def outside_world(folder: Path, authority: trustme.CA, port: int) -> list[str | 
     hosts = {host.name for host in (folder / "web").iterdir()}
     write_certificate(authority.issue_cert(*hosts), folder / "web")
     return [sys.executable, WEB, str(port), folder / "web", folder / "web.crt", folder / "web.key"]
+
+
+@contextmanager
+def shell(folder: Path) -> Iterator[dict[str, str]]:
+    """The variables of a shell that has the tools of a rendered repository, and reaches the world outside only.
+
+    Args:
+        folder: An empty folder, its home.
+    """
+    # Built as a plugin of kubectl; mise brings it under its own name.
+    (folder / "bin").mkdir()
+    (folder / "bin/kyverno").symlink_to(engines.CACHE / "bin/kyverno/kubectl-kyverno")
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "authority.pem")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with subprocess.Popen(outside_world(folder, authority, port), stderr=subprocess.DEVNULL) as web:
+        try:
+            deadline = time.monotonic() + 60
+            while socket.socket().connect_ex(("127.0.0.1", port)):
+                assert web.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            yield {
+                "PATH": f"{folder / 'bin'}:{engines.CACHE / 'bin'}:{os.environ['PATH']}",
+                "HOME": str(folder),
+                "HTTPS_PROXY": f"http://127.0.0.1:{port}",
+                "SSL_CERT_FILE": str(folder / "authority.pem"),
+                "GIT_CONFIG_NOSYSTEM": "1",
+            }
+        finally:
+            web.kill()

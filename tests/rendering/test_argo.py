@@ -15,6 +15,10 @@ from tests.conftest import Document, Repository, pick
 from tests.rendering.charts import rendered_charts
 
 KEEP = "Prune=false,Delete=false"
+CLUSTER_SCOPED = {
+    *("ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "Namespace"),
+    *("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"),
+}
 
 
 def argo(repository: Repository) -> list[Document]:
@@ -60,12 +64,19 @@ def platform_applications(repository: Repository) -> list[Document]:
     return [expand(spec["template"], addon | cluster) for addon in addons for cluster in clusters]
 
 
+def policy_applications(repository: Repository) -> list[Document]:
+    """The Applications that the ApplicationSet of the policies makes."""
+    spec = named(argo(repository), "ApplicationSet")["policies"]["spec"]
+    ((elements,),) = [generator["list"].values() for generator in spec["generators"]]
+    return [expand(spec["template"], element) for element in elements]
+
+
 def admits(project: Document, application: Document, document: Document) -> str:
     """Why a project refuses an object, by the rules of Argo CD's AppProject; empty if it admits it."""
     spec, destination = project["spec"], application["spec"]["destination"]
     group, _, _ = document["apiVersion"].rpartition("/")
     entry = {"group": group, "kind": document["kind"]}
-    if document["kind"] in {"Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding"}:
+    if document["kind"] in CLUSTER_SCOPED:
         if not any(
             allowed.items() >= entry.items() and fnmatchcase(document["metadata"]["name"], allowed.get("name", "*"))
             for allowed in spec["clusterResourceWhitelist"]
@@ -89,7 +100,7 @@ def test_all_manifests_are_valid(repository: Repository) -> None:
 def test_projects_and_sets_are_those_of_the_answers(repository: Repository) -> None:
     environments = {environment["name"] for environment in repository.environments}
     assert named(argo(repository), "AppProject").keys() == {"bootstrap", "platform"} | environments
-    assert named(argo(repository), "ApplicationSet").keys() == {"platform"} | {
+    assert named(argo(repository), "ApplicationSet").keys() == {"platform", "policies"} | {
         f"workloads-{name}" for name in environments
     }
     assert named(argo(repository), "Application").keys() == {"root", "argocd"}
@@ -111,7 +122,8 @@ def test_everything_reads_this_repository_at_the_branch_of_the_answers(repositor
 def test_clusters_are_addressed_by_name_only(repository: Repository) -> None:
     known = {cluster["name"] for cluster in repository.clusters}
     applications = [application for application, _ in workload_applications(repository)]
-    applications += platform_applications(repository) + pick(argo(repository), "Application")
+    applications += platform_applications(repository) + policy_applications(repository)
+    applications += pick(argo(repository), "Application")
     assert {application["spec"]["destination"]["name"] for application in applications} <= known
     for project in pick(argo(repository), "AppProject"):
         for destination in project["spec"]["destinations"]:
@@ -146,6 +158,33 @@ def test_projects_admit_what_their_applications_build(repository: Repository) ->
         assert admits(projects["bootstrap"], own["root"], document) == ""
     for document in bootstrap(repository):
         assert admits(projects["bootstrap"], own["argocd"], document) == ""
+
+
+def test_the_same_policies_are_in_every_cluster_and_the_project_admits_them(repository: Repository) -> None:
+    project = named(argo(repository), "AppProject")["platform"]
+    applications = policy_applications(repository)
+    assert {a["spec"]["destination"]["name"] for a in applications} == {c["name"] for c in repository.clusters}
+    documents = repository.build("apps/platform/policies")
+    assert {document["kind"] for document in documents} == {
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+    }
+    for application in applications:
+        assert application["spec"]["source"]["path"] == "apps/platform/policies"
+        assert [admits(project, application, document) for document in documents] == [""] * len(documents)
+
+
+def test_every_policy_is_bound_and_denies(repository: Repository) -> None:
+    documents = repository.build("apps/platform/policies")
+    bindings = {
+        item["spec"]["policyName"]: item["spec"] for item in pick(documents, "ValidatingAdmissionPolicyBinding")
+    }
+    policies = named(documents, "ValidatingAdmissionPolicy")
+    assert bindings.keys() == policies.keys()
+    for name, policy in policies.items():
+        assert bindings[name]["validationActions"] == ["Deny"]
+        assert bindings[name]["matchResources"]["resourceRules"] == policy["spec"]["matchConstraints"]["resourceRules"]
+        assert policy["spec"]["failurePolicy"] == "Fail"
 
 
 def test_the_platform_project_admits_what_the_charts_render(repository: Repository) -> None:
@@ -195,7 +234,7 @@ def test_values_files_exist_and_end_with_the_users_own(repository: Repository) -
 
 def test_protected_environments_and_the_platform_are_guarded_against_deletion(repository: Repository) -> None:
     sets, projects = named(argo(repository), "ApplicationSet"), named(argo(repository), "AppProject")
-    guarded = {"platform": ("platform", True)}
+    guarded = {"platform": ("platform", True), "policies": ("platform", True)}
     guarded |= {f"workloads-{e['name']}": (e["name"], e["protected"]) for e in repository.environments}
     for set_name, (project_name, protected) in guarded.items():
         application_set, project = sets[set_name], projects[project_name]
@@ -224,7 +263,8 @@ def test_root_and_argocd_have_no_finalizer_and_are_never_pruned(repository: Repo
 
 def test_every_application_applies_on_the_server_side_and_tries_again(repository: Repository) -> None:
     applications = [application for application, _ in workload_applications(repository)]
-    applications += platform_applications(repository) + pick(argo(repository), "Application")
+    applications += platform_applications(repository) + policy_applications(repository)
+    applications += pick(argo(repository), "Application")
     for application in applications:
         policy = application["spec"]["syncPolicy"]
         assert "ServerSideApply=true" in policy["syncOptions"]

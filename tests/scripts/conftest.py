@@ -5,20 +5,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 
-from tests import engines
-from tests.cluster.world import outside_world
+from tests.cluster.world import shell
 from tests.conftest import examples, render
 
 
@@ -71,30 +67,9 @@ class Checkout:
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The variables of a shell from which the charts and Argo CD's manifests can be reached, and nothing else."""
-    folder = tmp_path_factory.mktemp("world")
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(folder / "authority.pem")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = outside_world(folder, authority, port)
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as web:
-        try:
-            deadline = time.monotonic() + 60
-            while socket.socket().connect_ex(("127.0.0.1", port)):
-                assert web.poll() is None
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
-            yield {
-                "PATH": f"{engines.CACHE / 'bin'}:{os.environ['PATH']}",
-                "HOME": str(folder),
-                "HTTPS_PROXY": f"http://127.0.0.1:{port}",
-                "SSL_CERT_FILE": str(folder / "authority.pem"),
-                "GIT_CONFIG_NOSYSTEM": "1",
-            }
-        finally:
-            web.kill()
+    """The variables of a shell for the scripts."""
+    with shell(tmp_path_factory.mktemp("world")) as variables:
+        yield variables | {"GIT_CONFIG_GLOBAL": os.environ["GIT_CONFIG_GLOBAL"]}
 
 
 @pytest.fixture(scope="session")

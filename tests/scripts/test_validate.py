@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests import policies
 from tests.conftest import examples, render
 from tests.scripts.conftest import Checkout
 
@@ -61,13 +62,6 @@ def add(checkout: Checkout, item: dict[str, Any], overlay: str = f"{SHOP}/overla
 def core(kind: str, version: str = "v1", **fields: Any) -> dict[str, Any]:
     """An object."""
     return {"apiVersion": version, "kind": kind, "metadata": {"name": "added"}} | fields
-
-
-def route(host: str) -> dict[str, Any]:
-    """A route for a host."""
-    services = [{"name": "shop-api", "port": 9000}]
-    routes = [{"kind": "Rule", "match": f"Host(`{host}`)", "services": services}]
-    return core("IngressRoute", "traefik.io/v1alpha1", spec={"entryPoints": ["websecure"], "routes": routes})
 
 
 def twice(checkout: Checkout) -> None:
@@ -143,36 +137,26 @@ BREAKS: dict[str, tuple[str, Callable[[Checkout], None], str]] = {
     ),
     "a misspelt field of a custom resource": (
         "its objects are valid",
-        lambda c: add(c, route("added.dev.acme.io") | {"spec": {"routes": [], "entryPoint": ["websecure"]}}),
-        "shop-dev: IngressRoute/added: at '/spec': additional properties 'entryPoint' not allowed",
+        lambda c: add(c, policies.route("-") | {"spec": {"routes": [], "entryPoint": ["websecure"]}}),
+        "shop-dev: IngressRoute/tool: at '/spec': additional properties 'entryPoint' not allowed",
     ),
     "a value that nothing reads": (
         "values are read by their chart",
         lambda c: write(c, "apps/platform/external-dns/values/overrides-prod.yaml", "replicaCuont: 2\n"),
         "apps/platform/external-dns/values/overrides-prod.yaml: replicaCuont is nothing that chart external-dns",
     ),
-    "an image without a tag": (
-        "images are pinned",
-        lambda c: c.replace(IN_DEV, "2.8.0-rc.1", "latest"),
-        "shop-dev: Deployment/shop-api: ghcr.io/acme/shop-api:latest has no fixed tag or digest",
+    "an image of the platform without a tag": (
+        "images of the platform are pinned",
+        lambda c: write(c, "apps/platform/external-dns/values/overrides-prod.yaml", "image:\n  tag: latest\n"),
+        "external-dns-prod: Deployment/external-dns: registry.k8s.io/external-dns/external-dns:latest has no fixed tag",
     ),
     "a namespace": (
         "workloads bring nothing foreign",
         lambda c: add(c, core("Namespace") | {"metadata": {"name": "shop-dev"}}),
         "shop-dev: has a Namespace; Argo CD makes shop-dev",
     ),
-    "a host elsewhere": (
-        "hosts are under their domain, and unique",
-        lambda c: add(c, route("shop.example.org")),
-        "shop-dev: shop.example.org is not under dev.acme.io, the domain of dev",
-    ),
-    "a host that ends alike": (
-        "hosts are under their domain, and unique",
-        lambda c: add(c, route("shopdev.acme.io")),
-        "shop-dev: shopdev.acme.io is not under dev.acme.io",
-    ),
     "a host twice": (
-        "hosts are under their domain, and unique",
+        "hosts are unique",
         twice,
         "store-prod: www.acme.com is the host of shop-prod, too",
     ),
@@ -185,11 +169,6 @@ BREAKS: dict[str, tuple[str, Callable[[Checkout], None], str]] = {
         "shop-dev: project dev does not admit it; argo/projects/dev.yaml lacks under namespaceResourceWhitelist: "
         '{"group": "rbac.authorization.k8s.io", "kind": "Role"}',
     ),
-    "a kind of the whole cluster": (
-        "projects admit what is built",
-        lambda c: add(c, core("PriorityClass", "scheduling.k8s.io/v1", value=1)),
-        'under clusterResourceWhitelist: {"group": "scheduling.k8s.io", "kind": "PriorityClass", "name": "added"}',
-    ),
     "another repository": (
         "projects admit what is built",
         lambda c: c.replace("argo/projects/platform.yaml", "https://traefik.github.io/charts", "https://example.com"),
@@ -199,6 +178,16 @@ BREAKS: dict[str, tuple[str, Callable[[Checkout], None], str]] = {
         "projects admit what is built",
         lambda c: c.replace("argo/projects/prod.yaml", 'namespace: "*-prod"\n  # The', 'namespace: "*-live"\n  # The'),
         'argo/projects/prod.yaml lacks under destinations: {"name": "prod", "namespace": "shop-prod"}',
+    ),
+    "an image without a tag": (
+        "policies admit it",
+        lambda c: c.replace(IN_DEV, "2.8.0-rc.1", "latest"),
+        "shop-dev: Deployment/shop-api: workload-images: images have a tag other than latest, or a digest",
+    ),
+    "a host elsewhere": (
+        "policies admit it",
+        lambda c: add(c, policies.route("Host(`shop.example.org`)")),
+        "shop-dev: IngressRoute/tool: workload-hosts: hosts are under dev.acme.io, the domain of the environment",
     ),
     "a secret": (
         "no secret is here",
@@ -215,6 +204,75 @@ def test_a_check_finds_and_no_other_complains(checkout: Checkout, what: str) -> 
     found = failures(checkout)
     assert list(found) == [check]
     assert any(message in line for line in found[check]), found[check]
+
+
+def add_all(checkout: Checkout, items: list[dict[str, Any]]) -> None:
+    """Add objects to the workload shop in dev."""
+    documents = "".join(f"---\n{json.dumps(item)}\n" for item in items)
+    write(checkout, f"{SHOP}/overlays/dev/added.yaml", documents)
+    checkout.replace(IN_DEV, "resources:\n", "resources:\n  - added.yaml\n")
+
+
+def test_each_policy_refuses_what_it_is_there_for(checkout: Checkout) -> None:
+    wanted = policies.violations("dev.acme.io")
+    add_all(checkout, [violation.item for violation in wanted.values()])
+    said = failures(checkout)["policies admit it"]
+    for what, (item, policy, message) in wanted.items():
+        lines = [line for line in said if f"shop-dev: {item['kind']}/{item['metadata']['name']}: " in line]
+        assert len(lines) == 1, f"{what}: {lines}"
+        assert f": {policy}: " in lines[0], what
+        assert message in lines[0], what
+    assert len(said) == len(wanted)
+
+
+def test_what_keeps_to_the_policies_passes(checkout: Checkout) -> None:
+    add_all(checkout, policies.accepted("dev.acme.io"))
+    found = failures(checkout)
+    assert "policies admit it" not in found, found
+
+
+EXCEPTION = """patches:
+  - target:
+      kind: ValidatingAdmissionPolicyBinding
+      name: workload-images
+    patch: |-
+      - op: add
+        path: /spec/matchResources/namespaceSelector/matchExpressions/-
+        value:
+          key: kubernetes.io/metadata.name
+          operator: NotIn
+          values:
+            - shop-dev
+"""
+
+
+def test_an_exception_is_for_one_policy_and_one_workload_in_one_environment(checkout: Checkout) -> None:
+    checkout.replace(IN_DEV, "2.8.0-rc.1", "latest")
+    checkout.replace(f"{REPORTS}/overlays/prod/kustomization.yaml", 'newTag: "1.10"', "newTag: latest")
+    checkout.replace("apps/platform/policies/exceptions/kustomization.yaml", "patches: []\n", EXCEPTION)
+    add(checkout, policies.service(type="NodePort"))
+    assert sorted(line.rpartition(": ")[0] for line in failures(checkout)["policies admit it"]) == [
+        "reports-prod: Deployment/reports: workload-images",
+        "shop-dev: Service/tool: workload-services",
+    ]
+
+
+def test_a_kind_of_the_whole_cluster_is_refused_twice(checkout: Checkout) -> None:
+    add(checkout, core("PriorityClass", "scheduling.k8s.io/v1", value=1))
+    assert failures(checkout) == {
+        "projects admit what is built": [
+            "shop-dev: project dev does not admit it; argo/projects/dev.yaml lacks under clusterResourceWhitelist: "
+            '{"group": "scheduling.k8s.io", "kind": "PriorityClass", "name": "added"}'
+        ],
+        "policies admit it": [
+            "shop-dev: PriorityClass/added: workload-kinds: workloads have no objects that belong to the whole cluster"
+        ],
+    }
+
+
+def test_the_kinds_of_an_operator_pass_where_their_project_admits_them(checkout: Checkout) -> None:
+    add(checkout, core("ExternalSecret", "external-secrets.io/v1", spec={"refreshInterval": "1h"}))
+    assert failures(checkout) == {}
 
 
 def test_remote_resources_are_named(checkout: Checkout) -> None:
@@ -248,9 +306,9 @@ def test_only_what_a_branch_touches_is_checked(checkout: Checkout) -> None:
     write(checkout, "notes/ours.txt", CONFLICT)
     assert {name: len(said) for name, said in failures(checkout, "--changed", "main").items()} == {
         "nothing is left of a conflict": 1,
-        "images are pinned": 1,
+        "policies admit it": 1,
     }
-    assert failures(checkout).keys() > {"images are pinned", "values are read by their chart"}
+    assert failures(checkout).keys() > {"policies admit it", "values are read by their chart"}
 
 
 def test_a_repository_that_has_left_its_template_passes(checkout: Checkout, template: Path, tmp_path: Path) -> None:
