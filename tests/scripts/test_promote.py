@@ -1,0 +1,234 @@
+"""scripts/promote.py of a rendered repository: it moves images from one environment to the next, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests import engines
+from tests.scripts.conftest import Checkout
+
+FILE = "apps/workloads/shop/overlays/{}/kustomization.yaml"
+DEV, STAGING, PROD = (FILE.format(name) for name in ("dev", "staging", "prod"))
+DIGEST = "sha256:" + 64 * "a"
+
+
+def promote(checkout: Checkout, *arguments: str) -> str:
+    """Promote, and return what is printed."""
+    result = checkout.script("promote.py", *arguments)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    return result.stdout
+
+
+def refusal(checkout: Checkout, *arguments: str) -> str:
+    """Why it is refused."""
+    status = checkout.git("status", "--porcelain")
+    branches = checkout.git("branch")
+    result = checkout.script("promote.py", *arguments)
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    assert (checkout.git("status", "--porcelain"), checkout.git("branch")) == (status, branches)
+    return result.stderr.strip()
+
+
+def running(checkout: Checkout, environment: str) -> dict[str, str]:
+    """The images of an environment, as Kustomize builds them."""
+    built = engines.kustomize_build(checkout.path / Path(FILE.format(environment)).parent)
+    pods = [item["spec"]["template"]["spec"] for item in built if item["kind"] == "Deployment"]
+    return {container["name"]: container["image"] for pod in pods for container in pod["containers"]}
+
+
+def changed_lines(checkout: Checkout) -> list[str]:
+    """The lines that differ from the last commit, in all files."""
+    found = checkout.git("diff", "--unified=0").splitlines()
+    return [line for line in found if line.startswith(("+", "-")) and not line.startswith(("+++", "---"))]
+
+
+def test_the_next_environment_runs_what_the_earlier_one_runs(checkout: Checkout) -> None:
+    said = promote(checkout, "shop", "dev", "staging")
+    assert "staging: shop-api: ghcr.io/acme/shop-api:2.7.1 → ghcr.io/acme/shop-api:2.8.0-rc.1" in said
+    assert changed_lines(checkout) == ['-    newTag: "2.7.1"', '+    newTag: "2.8.0-rc.1"']
+    assert running(checkout, "staging") == running(checkout, "dev")
+    assert promote(checkout, "shop", "dev", "staging") == "staging has the images of dev already.\n"
+
+
+def test_it_says_how_to_go_back(checkout: Checkout) -> None:
+    said = promote(checkout, "shop", "dev", "staging")
+    assert f"git commit --message 'Promote shop from dev to staging' -- {STAGING}" in said
+    before = checkout.git("rev-parse", "HEAD:")
+    checkout.git("commit", "--quiet", "--message", "Promote shop from dev to staging", "--", STAGING)
+    assert "git revert that commit" in said
+    checkout.git("revert", "--no-edit", "HEAD")
+    assert checkout.git("rev-parse", "HEAD:") == before
+
+
+@pytest.mark.parametrize(
+    ("new", "old"),
+    [
+        (f"    digest: {DIGEST}\n", '    newTag: "2.7.1"\n'),
+        (f'    newTag: "2.8.0"\n    digest: {DIGEST}\n', '    newTag: "2.7.1"\n'),
+        ('    newTag: "2.8.0"\n', f"    digest: {DIGEST}\n"),
+        ('    newTag: "2.8.0"\n', '    # Held back for the audit.\n    newTag: "2.7.1"\n'),
+    ],
+    ids=["a digest for a tag", "both for a tag", "a tag for a digest", "beside a comment"],
+)
+def test_tags_and_digests_take_each_others_place(checkout: Checkout, new: str, old: str) -> None:
+    checkout.replace(DEV, '    newTag: "2.8.0-rc.1"\n', new)
+    checkout.replace(STAGING, '  - name: shop-api\n    newTag: "2.7.1"\n', f"  - name: shop-api\n{old}")
+    checkout.commit()
+    promote(checkout, "shop", "dev", "staging")
+    assert running(checkout, "staging") == running(checkout, "dev")
+    assert all(line[1:] in (new + old).splitlines() for line in changed_lines(checkout)), changed_lines(checkout)
+    assert ("# Held back" in (checkout.path / STAGING).read_text()) == ("# Held back" in old)
+
+
+def test_what_kustomize_itself_writes_can_be_promoted(checkout: Checkout) -> None:
+    folder = (checkout.path / DEV).parent
+    engines._run(engines._engine("kustomize"), "edit", "set", "image", f"shop-api=example.com/api@{DIGEST}", cwd=folder)
+    assert f"- digest: {DIGEST}\n" in (checkout.path / DEV).read_text()
+    checkout.commit()
+    promote(checkout, "shop", "dev", "staging")
+    assert running(checkout, "staging") == running(checkout, "dev")
+
+
+def test_one_component_can_go_alone(checkout: Checkout) -> None:
+    checkout.replace(DEV, 'shop-web\n    newTag: "2.7.1"', 'shop-web\n    newTag: "2.9.0"')
+    checkout.commit()
+    promote(checkout, "shop", "dev", "staging", "--component", "shop-web")
+    assert changed_lines(checkout) == ['-    newTag: "2.7.1"', '+    newTag: "2.9.0"']
+    assert running(checkout, "staging")["shop-web"] == "ghcr.io/acme/shop-web:2.9.0"
+
+
+def test_stages_can_be_left_out_when_asked(checkout: Checkout) -> None:
+    promote(checkout, "shop", "dev", "prod", "--skip-stages")
+    assert running(checkout, "prod") == running(checkout, "dev")
+
+
+def latest(checkout: Checkout) -> None:
+    checkout.replace(DEV, "2.8.0-rc.1", "latest")
+    checkout.commit()
+
+
+def no_tag(checkout: Checkout) -> None:
+    checkout.replace(DEV, '    newTag: "2.8.0-rc.1"\n', "")
+    checkout.commit()
+
+
+def flow(checkout: Checkout) -> None:
+    entry = '  - name: shop-api\n    newTag: "2.8.0-rc.1"\n    newName: ghcr.io/acme/shop-api\n'
+    checkout.replace(DEV, entry, '  - {name: shop-api, newTag: "2.8.0-rc.1", newName: ghcr.io/acme/shop-api}\n')
+    checkout.commit()
+
+
+def missing(checkout: Checkout) -> None:
+    checkout.replace(STAGING, '  - name: shop-api\n    newTag: "2.7.1"\n    newName: ghcr.io/acme/shop-api\n', "")
+
+
+def no_images(checkout: Checkout) -> None:
+    checkout.replace(STAGING, "images:\n", "ignored:\n")
+
+
+REFUSED: dict[str, tuple[list[str], Callable[[Checkout], None] | None, str]] = {
+    "an image that is not merged": (
+        ["shop", "dev", "staging"],
+        lambda c: c.replace(DEV, "2.8.0-rc.1", "2.8.0"),
+        f"{DEV} differs from main: only what is merged runs in dev",
+    ),
+    "a tag that moves": (["shop", "dev", "staging"], latest, "ghcr.io/acme/shop-api:latest may be another image"),
+    "no tag": (["shop", "dev", "staging"], no_tag, "ghcr.io/acme/shop-api may be another image tomorrow"),
+    "a stage left out": (["shop", "dev", "prod"], None, "this leaves out staging; promote there first, or say --skip"),
+    "the way back": (["shop", "prod", "dev"], None, "dev does not come after prod; to go back, use git revert"),
+    "the same": (["shop", "dev", "dev"], None, "dev does not come after dev"),
+    "a stage that it does not run in": (
+        ["reports", "dev", "staging"],
+        None,
+        "reports does not run in dev, but in prod, staging",
+    ),
+    "an unknown workload": (["shpo", "dev", "staging"], None, "shpo does not run in dev, but in nothing"),
+    "an unknown component": (
+        ["shop", "dev", "staging", "--component", "api"],
+        None,
+        "shop has no image api, but shop-api, shop-web, shop-worker",
+    ),
+    "an image that is not there": (
+        ["shop", "dev", "staging"],
+        missing,
+        f"{STAGING} has no image shop-api yet: add it there first",
+    ),
+    "no images": (["shop", "dev", "staging"], no_images, f"{STAGING} has no images"),
+    "fields in one line": (["shop", "dev", "staging"], flow, "write each field of the image on its own line"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_nothing_is_written_when_it_is_refused(checkout: Checkout, what: str) -> None:
+    arguments, change, message = REFUSED[what]
+    if change:
+        change(checkout)
+    assert message in refusal(checkout, *arguments)
+
+
+def test_what_was_fetched_counts_not_the_branch_here(checkout: Checkout) -> None:
+    checkout.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    checkout.replace(DEV, "2.8.0-rc.1", "2.8.0")
+    checkout.commit()
+    assert f"{DEV} differs from origin/main" in refusal(checkout, "shop", "dev", "staging")
+
+
+def test_a_branch_has_the_promotion_only_and_the_working_tree_stays(checkout: Checkout) -> None:
+    (checkout.path / "README.md").write_text("Not finished.\n")
+    said = promote(checkout, "shop", "dev", "staging", "--branch")
+    branch = "promote/shop/dev/staging"
+    assert f"git push origin {branch}" in said
+    assert checkout.git("diff", "--name-only") == "README.md"
+    assert checkout.git("rev-parse", f"{branch}^") == checkout.git("rev-parse", "main")
+    assert checkout.git("diff", "--name-only", "main", branch) == STAGING
+    assert f"git revert {checkout.git('rev-parse', branch)[:12]}" in said
+    assert "the branch promote/shop/dev/staging exists" in refusal(checkout, "shop", "dev", "staging", "--branch")
+    checked = promote(checkout, "--check", branch, "main", branch)
+    assert checked == "Promote shop from dev to staging: that, and nothing else.\n"
+
+
+def test_a_promotion_of_one_component_is_checked_as_such(checkout: Checkout) -> None:
+    promote(checkout, "shop", "dev", "staging", "--component", "shop-api", "--branch")
+    branch = "promote/shop/dev/staging/shop-api"
+    assert "Promote shop-api from dev to staging: that" in promote(checkout, "--check", branch, "main", branch)
+
+
+def more_replicas(checkout: Checkout) -> None:
+    checkout.replace(STAGING, "name: shop-api\n    count: 2", "name: shop-api\n    count: 9")
+
+
+MORE: dict[str, tuple[Callable[[Checkout], None], str]] = {
+    "another file": (
+        lambda c: c.replace(PROD, "namespace: shop-prod", "namespace: shop-live"),
+        f"a promotion changes {STAGING} only",
+    ),
+    "a new file": (lambda c: (c.path / "new.txt").touch(), "but this changes new.txt too"),
+    "the number of pods": (more_replicas, f"{STAGING} is not what dev runs in main"),
+    "another image": (lambda c: c.replace(STAGING, "2.8.0-rc.1", "2.8.0-rc.2"), "is not what dev runs in main"),
+}
+
+
+@pytest.mark.parametrize("what", MORE)
+def test_a_promotion_that_changes_more_is_found(checkout: Checkout, what: str) -> None:
+    change, message = MORE[what]
+    promote(checkout, "shop", "dev", "staging", "--branch")
+    checkout.git("switch", "--quiet", "promote/shop/dev/staging")
+    change(checkout)
+    checkout.commit()
+    assert message in refusal(checkout, "--check", "promote/shop/dev/staging", "main")
+
+
+def test_other_branches_are_no_promotions(checkout: Checkout) -> None:
+    assert promote(checkout, "--check", "feature/promote", "HEAD") == "feature/promote is no promotion.\n"
+    assert "is not promote/<workload>/<from>/<to>" in refusal(checkout, "--check", "promote/shop", "HEAD")
+
+
+def test_without_answers_any_environment_will_do(checkout: Checkout) -> None:
+    (checkout.path / ".copier-answers.yml").unlink()
+    promote(checkout, "shop", "dev", "prod")
+    assert running(checkout, "prod") == running(checkout, "dev")
