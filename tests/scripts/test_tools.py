@@ -1,24 +1,33 @@
-"""mise.toml of a rendered repository: its scripts run with the tools that these tests run."""
+"""The tools of a rendered repository, run: mise, pre-commit, and what reads its pipelines and scripts."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests import engines
+from tests.conftest import choices, examples, render
+from tests.scripts.conftest import Checkout
 
 MODULES = {
+    "editorconfig-checker": "github.com/editorconfig-checker/editorconfig-checker/v3",
     "dyff": "github.com/homeport/dyff",
     "gitleaks": "github.com/zricethezav/gitleaks/v8",
     "helm": "helm.sh/helm/v4",
     "kubeconform": "github.com/yannh/kubeconform",
     "kustomize": "sigs.k8s.io/kustomize/kustomize/v5",
+    "kyverno": "github.com/kyverno/kyverno",
+    "yamlfmt": "github.com/google/yamlfmt",
 }
 
 
@@ -27,27 +36,144 @@ def test_the_tools_are_pinned_to_what_the_tests_run() -> None:
     go = Path(sys.executable).with_name("go")
     found = {}
     for name, module in MODULES.items():
+        own = engines.ROOT / "tools" / name
+        folder = own if own.exists() else own.parent
         listed = subprocess.run(
-            [go, "list", "-m", "-json", module], cwd=engines.ROOT / "tools", check=True, capture_output=True, text=True
+            [go, "list", "-m", "-json", module], cwd=folder, check=True, capture_output=True, text=True
         )
         found[name] = json.loads(listed.stdout)["Version"].removeprefix("v")
     (found["uv"],) = re.findall(r"^UV_VERSION := (.+)$", (engines.ROOT / "Makefile").read_text(), re.MULTILINE)
+    found["pre-commit"] = metadata.version("pre-commit")
     assert pinned == found
 
 
-@pytest.mark.parametrize(
-    "command",
-    [[engines.CACHE / "bin/actionlint"], [Path(sys.executable).with_name("zizmor"), "--offline"]],
-    ids=["actionlint", "zizmor"],
-)
-def test_the_workflow_is_clean(command: list[str | Path]) -> None:
-    (workflow,) = (engines.ROOT / "template").glob("*github*/workflows/validate.yaml")
-    result = subprocess.run([*command, workflow], capture_output=True, text=True)
-    assert result.returncode == 0, result.stdout + result.stderr
+def tool(name: str) -> Path:
+    """A program of the virtual environment, else one that was built."""
+    installed = Path(sys.executable).with_name(name)
+    return installed if installed.exists() else engines.CACHE / "bin" / name
 
 
-def test_every_task_runs_a_script_that_is_there() -> None:
-    tasks = tomllib.loads((engines.ROOT / "template/mise.toml").read_text())["tasks"]
-    scripts = [task["run"].removeprefix("uv run --script ") for task in tasks.values()]
+def complaints(*command: str | Path, folder: Path) -> str:
+    """What a tool complains of in a folder: nothing, if it is content."""
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    return result.stdout + result.stderr if result.returncode else ""
+
+
+@pytest.fixture(scope="module", params=choices("ci"))
+def rendered(request: pytest.FixtureRequest, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The largest example for each kind of continuous integration, its files added to Git, nothing committed yet."""
+    path = render(template, examples()["stages"] | {"ci": request.param}, tmp_path_factory.mktemp("tools") / "rendered")
+    subprocess.run(["git", "init", "--quiet", "--initial-branch=main"], cwd=path, check=True)
+    subprocess.run(["git", "add", "."], cwd=path, check=True)
+    return path
+
+
+def test_ci_is_what_was_asked_for_and_clean(rendered: Path) -> None:
+    workflows = sorted(rendered.glob(".github/workflows/*"))
+    pipelines = list(rendered.glob(".gitlab-ci.yml"))
+    answers = (rendered / ".copier-answers.yml").read_text()
+    assert [bool(workflows), bool(pipelines)] == ["ci: github" in answers, "ci: gitlab" in answers]
+    if workflows:
+        assert complaints(tool("actionlint"), *workflows, folder=rendered) == ""
+        assert (
+            complaints(
+                tool("zizmor"), "--offline", "--persona=pedantic", "--min-severity=low", *workflows, folder=rendered
+            )
+            == ""
+        )
+    for pipeline in pipelines:
+        schema = ["--builtin-schema", "vendor.gitlab-ci"]
+        assert complaints(tool("check-jsonschema"), *schema, pipeline, folder=rendered) == ""
+
+
+def test_ci_runs_tasks_that_there_are_and_nothing_reaches_a_cluster(rendered: Path) -> None:
+    tasks = tomllib.loads((rendered / "mise.toml").read_text())["tasks"].keys()
+    for file in [*rendered.glob(".github/workflows/*"), *rendered.glob(".gitlab-ci.yml")]:
+        text = file.read_text()
+        assert set(re.findall(r"mise run --quiet (\S+)", text)) <= tasks
+        assert not re.search(r"kubectl|kubeconfig|id-token|aws ", text)
+    if (rendered / ".github/workflows").exists():
+        workflows = {file.name: yaml.safe_load(file.read_text()) for file in rendered.glob(".github/workflows/*")}
+        assert all(workflow["permissions"] == {} for workflow in workflows.values())
+        assert workflows["validate.yaml"]["jobs"]["validate"]["permissions"] == {"contents": "read"}
+
+
+def test_shell_scripts_are_clean(rendered: Path) -> None:
+    scripts = list(rendered.rglob("*.sh"))
     assert scripts
-    assert [script for script in scripts if not (engines.ROOT / "template" / script).exists()] == []
+    assert complaints(tool("shellcheck"), *scripts, folder=rendered) == ""
+
+
+def test_the_first_commit_passes_its_own_hooks_unchanged(rendered: Path) -> None:
+    before = subprocess.run(["git", "write-tree"], cwd=rendered, check=True, capture_output=True).stdout
+    path = f"{tool('pre-commit').parent}:{engines.CACHE / 'bin'}:{os.environ['PATH']}"
+    environment = os.environ | {"PATH": path, "PRE_COMMIT_HOME": str(rendered.parent / "pre-commit")}
+    subprocess.run([tool("pre-commit"), "install"], cwd=rendered, env=environment, check=True, capture_output=True)
+    result = subprocess.run(
+        ["git", "commit", "--message", "Render"], cwd=rendered, env=environment, capture_output=True, text=True
+    )
+    said = result.stdout + result.stderr
+    assert result.returncode == 0, said
+    assert len(re.findall(r"\.+Passed$", said, re.MULTILINE)) == 3, said
+    assert subprocess.run(["git", "write-tree"], cwd=rendered, check=True, capture_output=True).stdout == before
+    # And they notice.
+    kustomization = rendered / "apps/workloads/shop/base/kustomization.yaml"
+    for text, hook in {
+        "a:   b\n": "format YAML",
+        "<<<<<<< ours\n": "quick checks",
+        "\ta: b\n": ".editorconfig",
+    }.items():
+        kustomization.write_text(text)
+        result = subprocess.run(
+            ["git", "commit", "--all", "--message", "-"], cwd=rendered, env=environment, capture_output=True, text=True
+        )
+        assert re.search(rf"^{re.escape(hook)}\.+Failed$", result.stdout + result.stderr, re.MULTILINE), hook
+
+
+@pytest.fixture
+def mise(checkout: Checkout) -> Callable[..., str]:
+    """Runs the real mise in a clone; the tools are on the path already, and none is downloaded."""
+    program = engines.CACHE / "npm/node_modules/@jdxcode/mise-linux-x64/bin/mise"
+    if not program.exists():
+        pytest.skip("mise comes from npm for Linux on x86-64 only")
+    home = checkout.path.parent / "home"
+    settings = {
+        "OFFLINE": "1",
+        "AUTO_INSTALL": "0",
+        "TASK_RUN_AUTO_INSTALL": "0",
+        "TRUSTED_CONFIG_PATHS": checkout.path,
+    }
+    environment = {f"MISE_{name}": str(value) for name, value in settings.items()}
+    path = f"{Path(sys.executable).parent}:{engines.CACHE / 'bin'}:{os.environ['PATH']}"
+
+    def run(*arguments: str) -> str:
+        result = subprocess.run(
+            [program, *arguments],
+            cwd=checkout.path,
+            env=os.environ | environment | {"HOME": str(home), "PATH": path},
+            capture_output=True,
+            text=True,
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+    return run
+
+
+def test_mise_knows_each_tool_in_the_version_that_is_pinned(mise: Callable[..., str]) -> None:
+    pinned = tomllib.loads((engines.ROOT / "template/mise.toml").read_text())["tools"]
+    listed = json.loads(mise("ls", "--json"))
+    assert {name: entries[0]["version"] for name, entries in listed.items()} == pinned
+    registry = {line.split()[0] for line in mise("registry").splitlines()}
+    assert pinned.keys() <= registry
+
+
+def test_mise_runs_the_scripts_with_arguments(mise: Callable[..., str], checkout: Checkout) -> None:
+    said = mise("run", "--quiet", "promote", "shop", "dev", "prod", "--skip-stages")
+    assert "prod: shop-api: ghcr.io/acme/shop-api:2.7.1 → ghcr.io/acme/shop-api:2.8.0-rc.1" in said
+    assert mise("run", "--quiet", "promote", "--check", "feature", "HEAD") == "feature is no promotion.\n"
+
+
+def test_scripts_need_no_more_than_they_say(mise: Callable[..., str]) -> None:
+    said = mise("run", "--quiet", "validate", "--quick")
+    assert said.count("ok ") == 5

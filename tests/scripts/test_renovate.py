@@ -1,0 +1,180 @@
+"""renovate.json5, read by the real Renovate. Offline: it finds what there is, and looks up nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import engines
+from tests.cluster.charts import platform_charts
+from tests.conftest import examples, render
+
+RENOVATE = engines.CACHE / "npm/node_modules/renovate"
+Found = dict[str, dict[str, list[dict[str, Any]]]]
+
+
+def node(script: Path, *arguments: str | Path, folder: Path, stdin: str = "") -> str:
+    """Run a JavaScript file and return what it prints."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "LOG_LEVEL": "debug", "LOG_FORMAT": "json"}
+    command = [Path(sys.executable).with_name("node"), script, *arguments]
+    result = subprocess.run(command, cwd=folder, env=environment, input=stdin, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout[-2000:] + result.stderr
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def repositories(template: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """One repository per kind of continuous integration, as it would be rendered from the template's URL."""
+    found = {}
+    for ci in ("github", "gitlab", "none"):
+        path = render(template, examples()["stages"] | {"ci": ci}, tmp_path_factory.mktemp(ci) / "repository")
+        answers = path / ".copier-answers.yml"
+        text = re.sub(r"^_(commit|src_path):.*\n", "", answers.read_text(), flags=re.MULTILINE)
+        answers.write_text(f"{text}_commit: v1.0.0\n_src_path: https://github.com/acme/template.git\n")
+        found[ci] = committed(path)
+    return found
+
+
+def committed(path: Path) -> Path:
+    """A folder as a repository of Git."""
+    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "Render"]):
+        subprocess.run(["git", *command], cwd=path, check=True)
+    return path
+
+
+def extract(path: Path) -> Found:
+    """What Renovate finds in a repository: dependencies by manager and file."""
+    output = node(RENOVATE / "dist/renovate.js", "--platform=local", "--dry-run=extract", folder=path)
+    entries = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    problems = {e["msg"] for e in entries if e["level"] >= 40}
+    # It would look up versions on GitHub with a token. RE2 is a faster engine.
+    assert problems <= {"GitHub token is required for some dependencies", "RE2 not usable, falling back to RegExp"}
+    (files,) = [e["packageFiles"] for e in entries if "packageFiles" in e]
+    return {manager: {f["packageFile"]: f["deps"] for f in found} for manager, found in files.items()}
+
+
+@pytest.fixture(scope="module")
+def extracted(repositories: dict[str, Path]) -> dict[str, Found]:
+    """What Renovate finds in each."""
+    return {ci: extract(path) for ci, path in repositories.items()}
+
+
+def versions(found: Found, manager: str) -> dict[str, set[tuple[str, str]]]:
+    """The dependencies of a manager by file: what it is, and its version."""
+    return {
+        file: {(str(d["depName"]), str(d.get("currentValue") or d.get("currentDigest"))) for d in dependencies}
+        for file, dependencies in found.get(manager, {}).items()
+    }
+
+
+def test_renovate_accepts_the_configuration(repositories: dict[str, Path]) -> None:
+    for path in repositories.values():
+        said = node(RENOVATE / "dist/config-validator.js", "--strict", "renovate.json5", folder=path)
+        assert "Config validated successfully" in said
+
+
+def test_every_image_of_every_workload_is_found(extracted: dict[str, Found], repositories: dict[str, Path]) -> None:
+    wanted = {}
+    for overlay in repositories["github"].glob("apps/workloads/*/overlays/*"):
+        built = [item for item in engines.kustomize_build(overlay) if item["kind"] == "Deployment"]
+        containers = [c for item in built for c in item["spec"]["template"]["spec"]["containers"]]
+        images = {tuple(re.split(r"@|:(?=[^/]*$)", c["image"], maxsplit=1)) for c in containers}
+        wanted[f"{overlay.relative_to(repositories['github'])}/kustomization.yaml"] = images
+    assert len(wanted) == 5
+    for found in extracted.values():
+        assert versions(found, "kustomize") == wanted
+
+
+def test_every_action_is_found(extracted: dict[str, Found], repositories: dict[str, Path]) -> None:
+    folder = repositories["github"] / ".github/workflows"
+    wanted = {
+        f".github/workflows/{file.name}": set(re.findall(r"uses: (\S+)@[0-9a-f]{40} # (v\S+)", file.read_text()))
+        for file in folder.iterdir()
+    }
+    found = versions(extracted["github"], "github-actions")
+    assert {f: {d for d in dependencies if d[0] != "ubuntu"} for f, dependencies in found.items()} == wanted
+    assert sum(map(len, wanted.values())) > 2
+    assert not {"github-actions", "gitlabci"} & extracted["none"].keys()
+
+
+def test_every_tool_is_found(extracted: dict[str, Found], repositories: dict[str, Path]) -> None:
+    for ci, path in repositories.items():
+        tools = tomllib.loads((path / "mise.toml").read_text())["tools"]
+        assert versions(extracted[ci], "mise") == {"mise.toml": set(tools.items())}
+
+
+def test_the_version_of_the_template_is_found(extracted: dict[str, Found]) -> None:
+    for found in extracted.values():
+        assert versions(found, "copier") == {
+            ".copier-answers.yml": {("https://github.com/acme/template.git", "v1.0.0")}
+        }
+
+
+def test_nothing_else_is_found(extracted: dict[str, Found]) -> None:
+    always = {"copier", "kustomize", "mise"}
+    assert {ci: set(found) - always for ci, found in extracted.items()} == {
+        "github": {"github-actions"},
+        "gitlab": {"gitlabci"},
+        "none": set(),
+    }
+
+
+def test_images_move_by_themselves_in_the_first_environment_only(
+    extracted: dict[str, Found], repositories: dict[str, Path]
+) -> None:
+    found = extracted["github"]["kustomize"]
+    asked = [
+        dependency | {"manager": "kustomize", "packageFile": file}
+        for file, dependencies in found.items()
+        for dependency in dependencies
+    ]
+    script = Path(__file__).with_name("renovate.mjs")
+    printed = node(
+        script, RENOVATE, repositories["github"] / "renovate.json5", folder=script.parent, stdin=json.dumps(asked)
+    )
+    moved = {line.split()[0] for line in json.loads(printed.splitlines()[-1])}
+    assert moved == {"apps/workloads/shop/overlays/dev/kustomization.yaml"}
+
+
+def test_the_templates_own_configuration_finds_the_charts_and_argo_cd(tmp_path: Path) -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=engines.ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    for name in filter(None, listed.split("\0")):
+        if (source := engines.ROOT / name).is_file():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_bytes(source.read_bytes())
+    committed(tmp_path)
+    assert "Config validated successfully" in node(
+        RENOVATE / "dist/config-validator.js", "--strict", "renovate.json5", folder=tmp_path
+    )
+    found = extract(tmp_path)
+    charts = "template/argo/applicationsets/platform.yaml.jinja"
+    assert versions(found, "regex") == {
+        charts: {(chart.name, chart.version) for chart in platform_charts()},
+        "template/bootstrap/argocd/kustomization.yaml.jinja": {
+            ("argoproj/argo-cd", engines.go_module("github.com/argoproj/argo-cd/v3").name.partition("@")[2])
+        },
+    }
+    assert {d["registryUrls"][0].rstrip("/") for d in found["regex"][charts]} == {
+        chart.repository for chart in platform_charts()
+    }
+    go_modules = {f"tools/{file.relative_to(engines.ROOT / 'tools')}" for file in engines.ROOT.glob("tools/**/go.mod")}
+    assert found["gomod"].keys() == go_modules
+    assert found["npm"].keys() == {"tools/npm/package.json"}
+    assert found["mise"].keys() == {"template/mise.toml"}
+    assert found["pep723"].keys() == {f"template/scripts/{name}.py" for name in ("blast_radius", "promote", "validate")}
+    workflows = [file for file in found["github-actions"] if file.startswith("template/")]
+    assert {Path(file).name for file in workflows} == {"promote.yaml", "validate.yaml"}
