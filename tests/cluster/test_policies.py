@@ -137,6 +137,18 @@ def test_what_runs_already_goes_on_until_it_is_changed(installed: Stack) -> None
             installed.kubectl("delete", *deployment, "--cascade=foreground")
 
 
+def test_a_cron_job_that_is_there_already_goes_on_to_run(installed: Stack) -> None:
+    place = "old-dev-tried"
+    old = placed(policies.violations("-")["the network of the node by a CronJob"].item, place)
+    run = ["create", "job", f"--namespace={place}", "run", f"--from=cronjob/{old['metadata']['name']}"]
+    with installed.argocd.applied(namespace(place)):
+        installed.argocd.apply(old)
+        with tried(installed, installed.repository.path, ["dev"], place):
+            installed.kubectl(*run)
+            alone = placed(policies.maker("Job", old["spec"]["jobTemplate"]["spec"]["template"]["spec"]), place)
+            assert "tool" in denials(objections(installed, alone))
+
+
 def test_an_exception_is_for_one_policy_and_one_namespace(installed: Stack, tmp_path: Path) -> None:
     repository = Path(shutil.copytree(installed.repository.path, tmp_path / "repository"))
     file = repository / "apps/platform/policies/exceptions/kustomization.yaml"

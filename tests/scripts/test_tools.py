@@ -19,6 +19,7 @@ from tests import engines
 from tests.conftest import choices, examples, render
 from tests.scripts.conftest import Checkout
 
+MISE = engines.CACHE / "npm/node_modules/@jdxcode/mise-linux-x64/bin/mise"
 MODULES = {
     "editorconfig-checker": "github.com/editorconfig-checker/editorconfig-checker/v3",
     "dyff": "github.com/homeport/dyff",
@@ -130,30 +131,22 @@ def test_the_first_commit_passes_its_own_hooks_unchanged(rendered: Path) -> None
         assert re.search(rf"^{re.escape(hook)}\.+Failed$", result.stdout + result.stderr, re.MULTILINE), hook
 
 
+def mise_variables(repository: Path, home: Path) -> dict[str, str]:
+    """The variables with which mise runs tasks of a repository; tools are on the path already, none is downloaded."""
+    settings = {"OFFLINE": "1", "AUTO_INSTALL": "0", "TASK_RUN_AUTO_INSTALL": "0", "TRUSTED_CONFIG_PATHS": repository}
+    path = f"{Path(sys.executable).parent}:{engines.CACHE / 'bin'}:{os.environ['PATH']}"
+    return {f"MISE_{name}": str(value) for name, value in settings.items()} | {"HOME": str(home), "PATH": path}
+
+
 @pytest.fixture
 def mise(checkout: Checkout) -> Callable[..., str]:
-    """Runs the real mise in a clone; the tools are on the path already, and none is downloaded."""
-    program = engines.CACHE / "npm/node_modules/@jdxcode/mise-linux-x64/bin/mise"
-    if not program.exists():
+    """Runs the real mise in a clone."""
+    if not MISE.exists():
         pytest.skip("mise comes from npm for Linux on x86-64 only")
-    home = checkout.path.parent / "home"
-    settings = {
-        "OFFLINE": "1",
-        "AUTO_INSTALL": "0",
-        "TASK_RUN_AUTO_INSTALL": "0",
-        "TRUSTED_CONFIG_PATHS": checkout.path,
-    }
-    environment = {f"MISE_{name}": str(value) for name, value in settings.items()}
-    path = f"{Path(sys.executable).parent}:{engines.CACHE / 'bin'}:{os.environ['PATH']}"
+    variables = os.environ | mise_variables(checkout.path, checkout.path.parent / "home")
 
     def run(*arguments: str) -> str:
-        result = subprocess.run(
-            [program, *arguments],
-            cwd=checkout.path,
-            env=os.environ | environment | {"HOME": str(home), "PATH": path},
-            capture_output=True,
-            text=True,
-        )
+        result = subprocess.run([MISE, *arguments], cwd=checkout.path, env=variables, capture_output=True, text=True)
         assert result.returncode == 0, result.stdout + result.stderr
         return result.stdout
 

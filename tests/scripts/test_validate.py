@@ -311,6 +311,23 @@ def test_only_what_a_branch_touches_is_checked(checkout: Checkout) -> None:
     assert failures(checkout).keys() > {"policies admit it", "values are read by their chart"}
 
 
+def test_a_branch_that_changes_policies_is_held_against_all_workloads(checkout: Checkout) -> None:
+    checkout.replace(IN_DEV, "2.8.0-rc.1", "latest")
+    checkout.commit()
+    checkout.git("switch", "--quiet", "--create", "branch")
+    assert failures(checkout, "--changed", "main") == {}
+    checkout.replace("apps/platform/policies/images.yaml", "# What runs is what Git says:", "# What runs is this:")
+    assert list(failures(checkout, "--changed", "main")) == ["policies admit it"]
+
+
+def test_the_host_of_a_workload_that_a_branch_does_not_touch_is_taken(checkout: Checkout) -> None:
+    checkout.git("switch", "--quiet", "--create", "branch")
+    add(checkout, policies.route("Host(`shop.staging.acme.io`)"), f"{REPORTS}/overlays/staging")
+    assert failures(checkout, "--changed", "main") == {
+        "hosts are unique": ["reports-staging: shop.staging.acme.io is the host of shop-staging, too"]
+    }
+
+
 def test_a_repository_that_has_left_its_template_passes(checkout: Checkout, template: Path, tmp_path: Path) -> None:
     answers = deepcopy(examples()["minimal"])
     left = Checkout(render(template, answers, tmp_path / "left"), checkout.environment)
