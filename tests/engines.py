@@ -139,6 +139,12 @@ def yamlfmt(folder: Path) -> str:
     return (result.stdout + result.stderr) if result.returncode else ""
 
 
+def editorconfig(folder: Path) -> str:
+    """Return what does not follow the .editorconfig of a folder: nothing, if all of it does."""
+    result = _start(_engine("editorconfig-checker"), "-no-color", cwd=folder)
+    return (result.stdout + result.stderr) if result.returncode else ""
+
+
 def _problem(resource: dict[str, str]) -> str:
     subject = f"{resource['kind']}/{resource['name']}" if resource["kind"] else resource["filename"]
     message = resource["msg"].rpartition("#' - ")[2]  # What precedes is the path of the schema.

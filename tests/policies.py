@@ -78,6 +78,20 @@ def accepted(domain: str) -> list[Object]:
     del own["securityContext"]
     own["containers"][0]["securityContext"] |= {"runAsNonRoot": True, "seccompProfile": {"type": "Localhost"}}
     own["containers"][0]["securityContext"]["seccompProfile"]["localhostProfile"] = "tool.json"
+    own["containers"][0]["securityContext"]["capabilities"]["add"] = ["NET_BIND_SERVICE"]
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    sources: list[Object] = [
+        {"configMap": {"name": "tool"}},
+        {"csi": {"driver": "secrets-store.csi.k8s.io", "readOnly": True}},
+        {"downwardAPI": {"items": [{"path": "name", "fieldRef": {"fieldPath": "metadata.name"}}]}},
+        {"emptyDir": {}},
+        {"ephemeral": {"volumeClaimTemplate": {"spec": claim}}},
+        {"persistentVolumeClaim": {"claimName": "tool"}},
+        {"projected": {"sources": [{"secret": {"name": "tool"}}]}},
+        {"secret": {"secretName": "tool"}},
+    ]
+    volumes = pod()
+    volumes["volumes"] = [{"name": f"volume-{index}"} | source for index, source in enumerate(sources)]
     mutable = maker()
     mutable["metadata"]["annotations"] = {"workload-images": "mutable-tag"}
     mutable["spec"]["template"]["spec"]["containers"][0]["image"] = "tool:latest"
@@ -87,8 +101,8 @@ def accepted(domain: str) -> list[Object]:
         f'(Host(`a.{domain}`) || Host("b.c.{domain}")) && Headers(`X-A`, `b`)',
         f"Host(`a.{domain}`)||Host(`b.{domain}`)",
     ]
-    found = [*map(maker, MAKERS), maker(spec=digest), maker(spec=own), mutable, service(), service(clusterIP="None")]
-    return named([*found, *map(route, routes)])
+    made = [maker(spec=spec) for spec in (digest, own, volumes)]
+    return named([*map(maker, MAKERS), *made, mutable, service(), service(clusterIP="None"), *map(route, routes)])
 
 
 def named(items: list[Object]) -> list[Object]:

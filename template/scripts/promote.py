@@ -108,6 +108,8 @@ def images(text: str, name: str) -> dict[str, Image]:
         if entry.flow_style or entries.flow_style or len({*at.values()}) < len(at):
             raise GitOpsError(f"{name}:{entry.start_mark.line + 1}: write each field of the image on its own line")
         values = {key.value: str(value.value) for key, value in entry.value}
+        if "name" not in values:
+            raise GitOpsError(f"{name}:{entry.start_mark.line + 1}: the image has no name")
         own = {key: lines[line].strip().removeprefix("- ").strip() for key, line in at.items()}
         first, last = min(at.values()), max(at.values())
         found[values["name"]] = Image(first, last, values, own, entry.start_mark.column - 2)
@@ -263,7 +265,7 @@ def promote(promotion: Promotion, may_skip: bool, as_branch: bool) -> None:
     if as_branch:
         made = commit(promotion, revision, after)
         print(f"\nOn branch {promotion.branch}. Next: git push origin {promotion.branch}, and open a pull request.")
-        print(f"To roll back, once it is merged: git revert {made[:12]}")
+        print(f"To roll back, once it is merged: git revert {made[:12]}, or the commit that it was squashed into.")
     else:
         (REPOSITORY / target).write_text(after)
         print(f"\nIn {target}. Next: git commit --message '{promotion.title}' -- {target}")

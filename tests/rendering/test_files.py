@@ -37,6 +37,10 @@ def test_the_formatter_leaves_all_yaml_alone(repository: Repository) -> None:
     assert engines.yamlfmt(repository.path) == ""
 
 
+def test_all_files_follow_the_editorconfig(repository: Repository) -> None:
+    assert engines.editorconfig(repository.path) == ""
+
+
 def without_python(repository: Repository) -> list[Path]:
     """All files but Python's, which has double brackets and blank lines of its own; ruff looks after it."""
     assert not list(TEMPLATE.rglob("*.py.jinja"))

@@ -123,6 +123,10 @@ def flow(checkout: Checkout) -> None:
     checkout.commit()
 
 
+def nameless(checkout: Checkout) -> None:
+    checkout.replace(STAGING, "images:\n", "images:\n  - newTag: '1'\n")
+
+
 def missing(checkout: Checkout) -> None:
     checkout.replace(STAGING, '  - name: shop-api\n    newTag: "2.7.1"\n    newName: ghcr.io/acme/shop-api\n', "")
 
@@ -158,6 +162,7 @@ REFUSED: dict[str, tuple[list[str], Callable[[Checkout], None] | None, str]] = {
         missing,
         f"{STAGING} has no image shop-api yet: add it there first",
     ),
+    "an image without a name": (["shop", "dev", "staging"], nameless, f"{STAGING}:10: the image has no name"),
     "no images": (["shop", "dev", "staging"], no_images, f"{STAGING} has no images"),
     "fields in one line": (["shop", "dev", "staging"], flow, "write each field of the image on its own line"),
 }
