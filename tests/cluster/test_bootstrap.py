@@ -47,7 +47,7 @@ def owners(item: Object) -> set[str]:
 
 def test_two_documented_commands_bring_everything(installed: Stack) -> None:
     assert installed.states() == dict.fromkeys(
-        ("argocd", "external-dns-main", "root", "traefik-main", "whoami-dev"), "Synced Healthy"
+        ("argocd", "external-dns-main", "policies-main", "root", "traefik-main", "whoami-dev"), "Synced Healthy"
     )
     projects = installed.argocd.list("appprojects", "argocd")
     assert {project["metadata"]["name"] for project in projects} == {"bootstrap", "dev", "platform"}

@@ -304,15 +304,18 @@ def test_a_route_reaches_nothing_outside_of_its_namespace(
     ways_in: dict[str, WayIn], name: str, reason: str, foreign: dict[str, Any]
 ) -> None:
     way_in = ways_in["nonprod"]
+    # Of no environment: in those the API server would refuse it before Traefik saw it.
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "by-hand"}}
     elsewhere = {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": {"name": "elsewhere", "namespace": "shop-dev"},
+        "metadata": {"name": "elsewhere", "namespace": "by-hand"},
         "spec": {"type": "ExternalName", "externalName": "localhost", "ports": [{"port": 9000}]},
     }
-    theirs = route(f"by-hand-{name}", "shop-dev", f"{name}.elsewhere.{BY_HAND}", **foreign)
+    place = "by-hand" if name == "an-external-name" else "shop-dev"
+    theirs = route(f"by-hand-{name}", place, f"{name}.elsewhere.{BY_HAND}", **foreign)
     mine = route("by-hand", "shop-dev", f"{name}.{BY_HAND}", services=[{"name": "shop-api", "port": 9000}])
-    with way_in.cluster.applied(elsewhere, theirs, mine):
+    with way_in.cluster.applied(namespace, elsewhere, theirs, mine):
         # The routes are read in the order in which they came: after the second, the first is known as well.
         way_in.cluster.sandbox.until(
             "the other route is followed", lambda: way_in.get(f"{name}.{BY_HAND}").status == 200

@@ -55,6 +55,27 @@ def test_the_next_environment_runs_what_the_earlier_one_runs(checkout: Checkout)
     assert promote(checkout, "shop", "dev", "staging") == "staging has the images of dev already.\n"
 
 
+def test_images_that_are_the_same_stay_as_they_are_written(checkout: Checkout) -> None:
+    checkout.replace(STAGING, 'shop-web\n    newTag: "2.7.1"', "shop-web\n    newTag: '2.7.1'")
+    promote(checkout, "shop", "dev", "staging")
+    assert "newTag: '2.7.1'" in (checkout.path / STAGING).read_text()
+
+
+def test_several_images_of_other_lengths_go_together(checkout: Checkout) -> None:
+    checkout.replace(DEV, 'shop-web\n    newTag: "2.7.1"\n', f"shop-web\n    newTag: '3'\n    digest: {DIGEST}\n")
+    checkout.replace(STAGING, 'shop-api\n    newTag: "2.7.1"\n', f"shop-api\n    newTag: '2'\n    digest: {DIGEST}\n")
+    checkout.commit()
+    promote(checkout, "shop", "dev", "staging")
+    assert running(checkout, "staging") == running(checkout, "dev")
+    assert len(running(checkout, "dev")) == 3
+
+
+def test_a_branch_begins_where_argo_cd_is_not_where_one_works(checkout: Checkout) -> None:
+    checkout.replace(STAGING, "name: shop-api\n    count: 2", "name: shop-api\n    count: 9")
+    promote(checkout, "shop", "dev", "staging", "--branch")
+    assert "count: 9" not in checkout.git("show", f"promote/shop/dev/staging:{STAGING}")
+
+
 def test_it_says_how_to_go_back(checkout: Checkout) -> None:
     said = promote(checkout, "shop", "dev", "staging")
     assert f"git commit --message 'Promote shop from dev to staging' -- {STAGING}" in said
