@@ -108,6 +108,6 @@ $(NPM): tools/npm/package.json tools/npm/package-lock.json | $(VENV)
   -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=$(word 2,$(subst ., ,$(KUBERNETES)))
 .SECONDEXPANSION:
 $(CLUSTER): .cache/bin/%/.built: $$(shell find tools/$$* -type f) | $(VENV)
-	@echo "Building $* from source, for the cluster tests. All of them take about half an hour the first time, seconds after that."
+	@echo "Building $* from source, for the tests. All of them take about half an hour the first time, seconds after that."
 	cd tools/$* && $(BIN)/go build -trimpath -ldflags='-s -w $(LDFLAGS)' -o ../../.cache/bin/$*/ tool
 	@touch $@

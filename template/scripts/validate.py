@@ -452,7 +452,8 @@ def _kyverno(rules: list[Object], definitions: list[Object], items: list[tuple[s
     for entry in (e for e in found if e["result"] not in ("pass", "skip")):
         (resource,) = entry["resources"]
         owner = owners[resource["kind"], resource.get("namespace", ""), resource["name"]]
-        refused.append(f"{owner}: {resource['kind']}/{resource['name']}: {entry['policy']}: {entry['message']}")
+        said = entry.get("message", entry["result"])
+        refused.append(f"{owner}: {resource['kind']}/{resource['name']}: {entry['policy']}: {said}")
     return refused
 
 
