@@ -193,8 +193,13 @@ def test_a_further_cluster_changes_nothing_that_runs(answered: Callable[..., dic
 
     report = answered(change)
     whats = {name: change["what"] for name, change in report["changes"].items()}
-    assert whats == {"external-dns-spare": "added", "root": "changed", "traefik-spare": "added"}
-    assert set(report["changes"]["root"]["changed"]) == {"ApplicationSet/platform", "AppProject/platform"}
+    # A policy names the add-ons of all clusters.
+    policies = {"policies-nonprod": "changed", "policies-prod": "changed", "policies-spare": "added"}
+    assert whats == policies | {"external-dns-spare": "added", "root": "changed", "traefik-spare": "added"}
+    assert report["changes"]["policies-prod"]["changed"] == ["ValidatingAdmissionPolicy/workload-kinds"]
+    assert set(report["changes"]["root"]["changed"]) == {
+        *("ApplicationSet/platform", "ApplicationSet/policies", "AppProject/platform"),
+    }
     assert (report["problems"], report["status"]) == ([], 0)
 
 
