@@ -110,6 +110,14 @@ def named(items: list[Object]) -> list[Object]:
     return [item | {"metadata": item["metadata"] | {"name": f"tool-{index}"}} for index, item in enumerate(items)]
 
 
+def excepted(seeded: str, policy: str, namespace: str) -> str:
+    """The seeded file of exceptions with the example in it, for a policy and a namespace."""
+    head, _, rest = seeded.partition("patches: []\n")
+    example = rest.partition("# An example, in the place of the empty list:\n#\n")[2]
+    text = head + "".join(line.removeprefix("# ") for line in example.splitlines(keepends=True))
+    return text.replace("workload-pods", policy).replace("<workload>-<environment>", namespace)
+
+
 MAKERS = ("CronJob", "DaemonSet", "Deployment", "Job", "StatefulSet")
 
 

@@ -139,13 +139,18 @@ class Tree:
             raise GitOpsError(f"{ANSWERS} is not valid YAML: {' '.join(str(error).split())}") from None
 
     @cached_property
-    def repository(self) -> str:
-        """The URL under which Argo CD knows this repository: the one that its root application reads."""
+    def root_source(self) -> Object:
+        """What the root application reads: the source that is this repository's folder of Applications."""
         for item in self.root_objects:
             source = item.get("spec", {}).get("source", {}) if item.get("kind") == "Application" else {}
             if source.get("path") == ROOT:
-                return str(source["repoURL"])
+                return dict(source)
         raise GitOpsError(f"{self.label}: no Application reads the folder {ROOT}")
+
+    @property
+    def repository(self) -> str:
+        """The URL under which Argo CD knows this repository."""
+        return str(self.root_source["repoURL"])
 
     def build(self, application: Application) -> list[Object]:
         """The objects that an Application applies, namespaces filled in, values of Secrets hidden.
@@ -380,19 +385,47 @@ def digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:8]
 
 
-def run(*command: str, folder: Path | None = None, stdin: str = "") -> str:
+def run(
+    *command: str,
+    folder: Path | None = None,
+    stdin: str = "",
+    variables: dict[str, str] | None = None,
+    finds: bool = False,
+) -> str:
     """Run a tool and return what it prints.
+
+    Args:
+        command: The tool and its arguments.
+        folder: Where it runs.
+        stdin: What it reads.
+        variables: Environment variables beside those that are set.
+        finds: Whether it fails where it finds something, and prints that. Any other failure names the tool.
 
     Raises:
         GitOpsError: with what it says, if it fails or is not installed.
     """
     try:
-        result = subprocess.run(command, cwd=folder, input=stdin, capture_output=True, text=True, check=False)
+        result = subprocess.run(
+            command,
+            cwd=folder,
+            env=os.environ | (variables or {}),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     except FileNotFoundError:
         raise GitOpsError(f"{command[0]} is not installed: `mise install` brings it") from None
-    if result.returncode:
-        raise GitOpsError(" ".join((result.stderr or result.stdout).split())[:MESSAGE])
+    if result.returncode and not (finds and result.stdout):
+        said = " ".join((result.stderr or result.stdout).split())[:MESSAGE]
+        raise GitOpsError(f"{command[0]}: {said}" if finds else said)
     return result.stdout
+
+
+def commit_of(repository: Path, revision: str) -> str:
+    """The commit that a revision names; empty if there is none."""
+    commit = ["git", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"]
+    return subprocess.run(commit, cwd=repository, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def committed(repository: Path, revision: str, folder: Path) -> Tree:
@@ -401,8 +434,7 @@ def committed(repository: Path, revision: str, folder: Path) -> Tree:
     Raises:
         GitOpsError: if there is no such commit.
     """
-    commit = ["git", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"]
-    found = subprocess.run(commit, cwd=repository, capture_output=True, text=True, check=False).stdout.strip()
+    found = commit_of(repository, revision)
     if not found:
         raise GitOpsError(f"{revision} is no commit of this clone: is it spelled like that, and fetched?")
     archive = subprocess.run(["git", "archive", found], cwd=repository, capture_output=True, check=True).stdout

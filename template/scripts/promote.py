@@ -16,8 +16,6 @@ changed, and no cluster is asked. Exit status: 0 if it is done or was so already
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -25,7 +23,7 @@ from pathlib import Path
 
 import yaml
 
-from gitops import GitOpsError, Tree, run
+from gitops import GitOpsError, Tree, commit_of, run
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 # What of an entry of `images` says which image it is.
@@ -105,7 +103,7 @@ def images(text: str, name: str) -> dict[str, Image]:
     found, lines = {}, text.splitlines()
     for entry in entries.value:
         at = {key.value: key.start_mark.line for key, _ in entry.value}
-        if entry.flow_style or entries.flow_style or len({*at.values()}) < len(at):
+        if entry.flow_style or entries.flow_style or len(set(at.values())) < len(at):
             raise GitOpsError(f"{name}:{entry.start_mark.line + 1}: write each field of the image on its own line")
         values = {key.value: str(value.value) for key, value in entry.value}
         if "name" not in values:
@@ -180,16 +178,16 @@ def check_order(promotion: Promotion, tree: Tree, may_skip: bool) -> None:
 
 
 def followed(tree: Tree) -> str:
-    """The revision that Argo CD follows, as it was fetched last."""
-    for item in tree.root_objects:
-        source = item.get("spec", {}).get("source", {}) if item.get("kind") == "Application" else {}
-        if source.get("path") == "argo":
-            branch = str(source.get("targetRevision", "HEAD"))
-            for revision in (f"origin/{branch}", branch):
-                if _git_says(["rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"]):
-                    return revision
-            raise GitOpsError(f"{branch}, which Argo CD follows, is not in this clone: git fetch origin {branch}")
-    raise GitOpsError("no Application reads the folder argo")
+    """The revision that Argo CD follows, as it was fetched last.
+
+    Raises:
+        GitOpsError: if this clone does not have it.
+    """
+    branch = str(tree.root_source.get("targetRevision", "HEAD"))
+    for revision in (f"origin/{branch}", branch):
+        if commit_of(REPOSITORY, revision):
+            return revision
+    raise GitOpsError(f"{branch}, which Argo CD follows, is not in this clone: git fetch origin {branch}")
 
 
 def at(revision: str, file: str) -> str:
@@ -211,35 +209,20 @@ def commit(promotion: Promotion, revision: str, text: str) -> str:
         GitOpsError: if the branch exists.
     """
     file, branch = promotion.file(promotion.target), promotion.branch
-    if _git_says(["rev-parse", "--verify", "--quiet", f"refs/heads/{branch}"]):
+    if commit_of(REPOSITORY, f"refs/heads/{branch}"):
         raise GitOpsError(f"the branch {branch} exists: merge it, or delete it (git branch -D {branch})")
     with tempfile.TemporaryDirectory() as folder:
-        index = {"GIT_INDEX_FILE": f"{folder}/index"}
-        blob = _git(["hash-object", "-w", "--stdin", "--path", file], text)
-        _git(["read-tree", revision], environment=index)
-        _git(["update-index", "--cacheinfo", f"100644,{blob},{file}"], environment=index)
-        made = _git(["commit-tree", _git(["write-tree"], environment=index), "-p", revision, "-m", promotion.title])
-    _git(["branch", branch, made])
+
+        def git(*arguments: str, stdin: str = "") -> str:
+            variables = {"GIT_INDEX_FILE": f"{folder}/index"}
+            return run("git", *arguments, folder=REPOSITORY, stdin=stdin, variables=variables).strip()
+
+        blob = git("hash-object", "-w", "--stdin", "--path", file, stdin=text)
+        git("read-tree", revision)
+        git("update-index", "--cacheinfo", f"100644,{blob},{file}")
+        made = git("commit-tree", git("write-tree"), "-p", revision, "-m", promotion.title)
+        git("branch", branch, made)
     return made
-
-
-def _git(arguments: list[str], stdin: str = "", environment: dict[str, str] | None = None) -> str:
-    result = subprocess.run(
-        ["git", *arguments],
-        cwd=REPOSITORY,
-        env=os.environ | (environment or {}),
-        input=stdin,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if result.returncode:
-        raise GitOpsError(f"git {arguments[0]}: {result.stderr.strip()}")
-    return result.stdout.strip()
-
-
-def _git_says(arguments: list[str]) -> bool:
-    return not subprocess.run(["git", *arguments], cwd=REPOSITORY, capture_output=True, check=False).returncode
 
 
 def promote(promotion: Promotion, may_skip: bool, as_branch: bool) -> None:

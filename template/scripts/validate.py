@@ -437,23 +437,20 @@ def _kyverno(rules: list[Object], definitions: list[Object], items: list[tuple[s
         values = {"apiVersion": "cli.kyverno.io/v1alpha1", "kind": "Values", "namespaceSelector": labels}
         (Path(folder) / "values.yaml").write_text(json.dumps(values))
         options = ["--resource=items.yaml", "--values-file=values.yaml", "--policy-report", "--output-format=json"]
-        command = ["kyverno", "apply", "rules.yaml", *options, *(["--crd-paths=kinds.yaml"] if kinds else [])]
-        try:
-            # It makes much garbage, and ends soon: collecting less takes a quarter off its time.
-            collect_less = os.environ | {"GOGC": "400"}
-            result = subprocess.run(command, cwd=folder, env=collect_less, capture_output=True, text=True, check=False)
-        except FileNotFoundError:
-            raise GitOpsError("kyverno is not installed: `mise install` brings it") from None
+        options += ["--crd-paths=kinds.yaml"] if kinds else []
+        # It makes much garbage, and ends soon: collecting less takes a quarter off its time.
+        collect_less = {"GOGC": "400"}
+        said = run("kyverno", "apply", "rules.yaml", *options, folder=Path(folder), variables=collect_less, finds=True)
     try:
-        found = json.loads(result.stdout)["results"]
+        found = json.loads(said)["results"]
     except (KeyError, ValueError):
-        raise GitOpsError(f"kyverno: {' '.join((result.stderr or result.stdout).split())}") from None
+        raise GitOpsError(f"kyverno: {' '.join(said.split())}") from None
     refused = []
     for entry in (e for e in found if e["result"] not in ("pass", "skip")):
         (resource,) = entry["resources"]
         owner = owners[resource["kind"], resource.get("namespace", ""), resource["name"]]
-        said = entry.get("message", entry["result"])
-        refused.append(f"{owner}: {resource['kind']}/{resource['name']}: {entry['policy']}: {said}")
+        message = entry.get("message", entry["result"])
+        refused.append(f"{owner}: {resource['kind']}/{resource['name']}: {entry['policy']}: {message}")
     return refused
 
 
@@ -463,14 +460,8 @@ def _kubeconform(items: list[Object], schemas: Path) -> Iterator[tuple[str, str]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "objects.json"
         file.write_text("\n---\n".join(map(json.dumps, items)))
-        command = ["kubeconform", "-strict", "-output", "json", "-schema-location", location, str(file)]
-        try:
-            result = subprocess.run(command, capture_output=True, text=True, check=False)
-        except FileNotFoundError:
-            raise GitOpsError("kubeconform is not installed: `mise install` brings it") from None
-    if not result.stdout:
-        raise GitOpsError(f"kubeconform: {result.stderr.strip()}")
-    for entry in json.loads(result.stdout)["resources"] or []:
+        said = run("kubeconform", "-strict", "-output", "json", "-schema-location", location, str(file), finds=True)
+    for entry in json.loads(said)["resources"] or []:
         yield f"{entry['kind']}/{entry['name']}", entry["msg"].rpartition("#' - ")[2]
 
 

@@ -65,6 +65,13 @@ class Checkout:
         shutil.copytree(rendered, self.path, dirs_exist_ok=True)
 
 
+def committed(path: Path) -> Path:
+    """A folder as a repository of Git, with one commit of all that it has."""
+    for command in (["init", "--quiet", "--initial-branch=main"], ["add", "."], ["commit", "--quiet", "-m", "Render"]):
+        subprocess.run(["git", *command], cwd=path, check=True)
+    return path
+
+
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The variables of a shell for the scripts."""
@@ -81,10 +88,7 @@ def stages() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def original(template: Path, stages: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """That example, committed."""
-    path = render(template, stages, tmp_path_factory.mktemp("repository") / "original")
-    for command in (["init", "--quiet", "--initial-branch=main"], ["add", "."], ["commit", "--quiet", "-m", "Render"]):
-        subprocess.run(["git", *command], cwd=path, check=True)
-    return path
+    return committed(render(template, stages, tmp_path_factory.mktemp("repository") / "original"))
 
 
 @pytest.fixture

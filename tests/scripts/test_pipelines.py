@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.conftest import examples, render
-from tests.scripts.conftest import Checkout
+from tests.scripts.conftest import Checkout, committed
 from tests.scripts.test_tools import MISE, mise_variables
 
 BRANCH = "promote/shop/dev/staging"
@@ -25,7 +25,7 @@ def clone(request: pytest.FixtureRequest, template: Path, environment: dict[str,
     """A clone as a runner has it, of a repository that takes what is pushed under its real URL."""
     if not MISE.exists():
         pytest.skip("mise comes from npm for Linux on x86-64 only")
-    source = render(template, examples()["stages"] | {"ci": request.param}, tmp_path / "source")
+    source = committed(render(template, examples()["stages"] | {"ci": request.param}, tmp_path / "source"))
     origin, home = tmp_path / "origin.git", tmp_path / "home"
     (home / "bin").mkdir(parents=True)
     (home / "bin/mise").symlink_to(MISE)
@@ -36,9 +36,6 @@ def clone(request: pytest.FixtureRequest, template: Path, environment: dict[str,
         f'[url "{tmp_path}/"]\n  insteadOf = {hosts[request.param]}acme/\n[safe]\n  directory = *\n'
     )
     for command in (
-        ["init", "--quiet", "--initial-branch=main", str(source)],
-        ["-C", str(source), "add", "."],
-        ["-C", str(source), "commit", "--quiet", "--message", "Render"],
         ["clone", "--quiet", "--bare", str(source), str(origin)],
         ["-C", str(origin), "config", "receive.advertisePushOptions", "true"],
         ["clone", "--quiet", str(origin), str(tmp_path / "clone")],

@@ -16,6 +16,7 @@ import pytest
 from tests import engines
 from tests.cluster.charts import platform_charts
 from tests.conftest import examples, render
+from tests.scripts.conftest import committed
 
 RENOVATE = engines.CACHE / "npm/node_modules/renovate"
 Found = dict[str, dict[str, list[dict[str, Any]]]]
@@ -41,13 +42,6 @@ def repositories(template: Path, tmp_path_factory: pytest.TempPathFactory) -> di
         answers.write_text(f"{text}_commit: v1.0.0\n_src_path: https://github.com/acme/template.git\n")
         found[ci] = committed(path)
     return found
-
-
-def committed(path: Path) -> Path:
-    """A folder as a repository of Git."""
-    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "Render"]):
-        subprocess.run(["git", *command], cwd=path, check=True)
-    return path
 
 
 def extract(path: Path) -> Found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -105,20 +106,21 @@ def test_shell_scripts_are_clean(rendered: Path) -> None:
     assert complaints(tool("shellcheck"), *scripts, folder=rendered) == ""
 
 
-def test_the_first_commit_passes_its_own_hooks_unchanged(rendered: Path) -> None:
-    before = subprocess.run(["git", "write-tree"], cwd=rendered, check=True, capture_output=True).stdout
+def test_the_first_commit_passes_its_own_hooks_unchanged(rendered: Path, tmp_path: Path) -> None:
+    repository = Path(shutil.copytree(rendered, tmp_path / "repository"))
+    before = subprocess.run(["git", "write-tree"], cwd=repository, check=True, capture_output=True).stdout
     path = f"{tool('pre-commit').parent}:{engines.CACHE / 'bin'}:{os.environ['PATH']}"
-    environment = os.environ | {"PATH": path, "PRE_COMMIT_HOME": str(rendered.parent / "pre-commit")}
-    subprocess.run([tool("pre-commit"), "install"], cwd=rendered, env=environment, check=True, capture_output=True)
+    environment = os.environ | {"PATH": path, "PRE_COMMIT_HOME": str(tmp_path / "pre-commit")}
+    subprocess.run([tool("pre-commit"), "install"], cwd=repository, env=environment, check=True, capture_output=True)
     result = subprocess.run(
-        ["git", "commit", "--message", "Render"], cwd=rendered, env=environment, capture_output=True, text=True
+        ["git", "commit", "--message", "Render"], cwd=repository, env=environment, capture_output=True, text=True
     )
     said = result.stdout + result.stderr
     assert result.returncode == 0, said
     assert len(re.findall(r"\.+Passed$", said, re.MULTILINE)) == 3, said
-    assert subprocess.run(["git", "write-tree"], cwd=rendered, check=True, capture_output=True).stdout == before
+    assert subprocess.run(["git", "write-tree"], cwd=repository, check=True, capture_output=True).stdout == before
     # And they notice.
-    kustomization = rendered / "apps/workloads/shop/base/kustomization.yaml"
+    kustomization = repository / "apps/workloads/shop/base/kustomization.yaml"
     for text, hook in {
         "a:   b\n": "format YAML",
         "<<<<<<< ours\n": "quick checks",
@@ -126,7 +128,11 @@ def test_the_first_commit_passes_its_own_hooks_unchanged(rendered: Path) -> None
     }.items():
         kustomization.write_text(text)
         result = subprocess.run(
-            ["git", "commit", "--all", "--message", "-"], cwd=rendered, env=environment, capture_output=True, text=True
+            ["git", "commit", "--all", "--message", "-"],
+            cwd=repository,
+            env=environment,
+            capture_output=True,
+            text=True,
         )
         assert re.search(rf"^{re.escape(hook)}\.+Failed$", result.stdout + result.stderr, re.MULTILINE), hook
 

@@ -53,9 +53,10 @@ def write(checkout: Checkout, name: str, item: Any) -> None:
     file.write_text(item if isinstance(item, str) else f"{json.dumps(item)}\n")
 
 
-def add(checkout: Checkout, item: dict[str, Any], overlay: str = f"{SHOP}/overlays/dev") -> None:
-    """Add an object to an overlay."""
-    write(checkout, f"{overlay}/added.yaml", "\n".join([f"{k}: {json.dumps(v)}" for k, v in item.items()]) + "\n")
+def add(checkout: Checkout, *items: dict[str, Any], overlay: str = f"{SHOP}/overlays/dev") -> None:
+    """Add objects to an overlay."""
+    texts = ["".join(f"{key}: {json.dumps(value)}\n" for key, value in item.items()) for item in items]
+    write(checkout, f"{overlay}/added.yaml", "---\n".join(texts))
     checkout.replace(f"{overlay}/kustomization.yaml", "resources:\n", "resources:\n  - added.yaml\n")
 
 
@@ -206,16 +207,9 @@ def test_a_check_finds_and_no_other_complains(checkout: Checkout, what: str) -> 
     assert any(message in line for line in found[check]), found[check]
 
 
-def add_all(checkout: Checkout, items: list[dict[str, Any]]) -> None:
-    """Add objects to the workload shop in dev."""
-    documents = "".join(f"---\n{json.dumps(item)}\n" for item in items)
-    write(checkout, f"{SHOP}/overlays/dev/added.yaml", documents)
-    checkout.replace(IN_DEV, "resources:\n", "resources:\n  - added.yaml\n")
-
-
 def test_each_policy_refuses_what_it_is_there_for(checkout: Checkout) -> None:
     wanted = policies.violations("dev.acme.io")
-    add_all(checkout, [violation.item for violation in wanted.values()])
+    add(checkout, *(violation.item for violation in wanted.values()))
     said = failures(checkout)["policies admit it"]
     for what, (item, policy, message) in wanted.items():
         lines = [line for line in said if f"shop-dev: {item['kind']}/{item['metadata']['name']}: " in line]
@@ -226,30 +220,16 @@ def test_each_policy_refuses_what_it_is_there_for(checkout: Checkout) -> None:
 
 
 def test_what_keeps_to_the_policies_passes(checkout: Checkout) -> None:
-    add_all(checkout, policies.accepted("dev.acme.io"))
+    add(checkout, *policies.accepted("dev.acme.io"))
     found = failures(checkout)
     assert "policies admit it" not in found, found
-
-
-EXCEPTION = """patches:
-  - target:
-      kind: ValidatingAdmissionPolicyBinding
-      name: workload-images
-    patch: |-
-      - op: add
-        path: /spec/matchResources/namespaceSelector/matchExpressions/-
-        value:
-          key: kubernetes.io/metadata.name
-          operator: NotIn
-          values:
-            - shop-dev
-"""
 
 
 def test_an_exception_is_for_one_policy_and_one_workload_in_one_environment(checkout: Checkout) -> None:
     checkout.replace(IN_DEV, "2.8.0-rc.1", "latest")
     checkout.replace(f"{REPORTS}/overlays/prod/kustomization.yaml", 'newTag: "1.10"', "newTag: latest")
-    checkout.replace("apps/platform/policies/exceptions/kustomization.yaml", "patches: []\n", EXCEPTION)
+    exceptions = checkout.path / "apps/platform/policies/exceptions/kustomization.yaml"
+    exceptions.write_text(policies.excepted(exceptions.read_text(), "workload-images", "shop-dev"))
     add(checkout, policies.service(type="NodePort"))
     assert sorted(line.rpartition(": ")[0] for line in failures(checkout)["policies admit it"]) == [
         "reports-prod: Deployment/reports: workload-images",
@@ -322,7 +302,7 @@ def test_a_branch_that_changes_policies_is_held_against_all_workloads(checkout: 
 
 def test_the_host_of_a_workload_that_a_branch_does_not_touch_is_taken(checkout: Checkout) -> None:
     checkout.git("switch", "--quiet", "--create", "branch")
-    add(checkout, policies.route("Host(`shop.staging.acme.io`)"), f"{REPORTS}/overlays/staging")
+    add(checkout, policies.route("Host(`shop.staging.acme.io`)"), overlay=f"{REPORTS}/overlays/staging")
     assert failures(checkout, "--changed", "main") == {
         "hosts are unique": ["reports-staging: shop.staging.acme.io is the host of shop-staging, too"]
     }
