@@ -1,13 +1,13 @@
-"""Renames a directory or file of a rendered repository, and keeps what people changed and added there.
+"""Rename a directory or file of a rendered repository, and keep what people changed and added there.
 
     move.py <answers file> <old path> <new path>
 
-A migration of `copier update`, which by itself would render the new path and delete the old one, edits included. Nor
-is `git mv` enough: Copier then finds two new files of the same name, and each difference between them is a conflict.
-So this runs twice, inside the repository. Before Copier renders, it only looks whether anything is in the way: answers
-are not checked yet. Afterwards it moves what is people's own, and merges what they changed in a generated file into
-its successor, based on what the old version rendered.
-A `*` in the old path is any one name, and stands for the same one in the new path.
+`copier update` alone renders the new path and deletes the old one, edits included. `git mv` is not enough: Copier then
+finds two new files of the same name, and each difference between them is a conflict.
+So this migration runs twice, inside the repository. Before Copier renders, it only checks that no file is in the way,
+because the answers are not checked yet. Afterwards it moves the users' own files, and merges their changes of a
+generated file into its successor, based on what the old version rendered.
+A `*` in the old path is any one name, and the same name in the new path.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Move:
     new: str
 
     def place(self, path: str) -> str:
-        """Where a file belongs now; '' if it stays."""
+        """Return the new path of a file; '' if it stays."""
         match = re.fullmatch(re.escape(self.old).replace(r"\*", "([^/]+)") + "(/.+)?", path, re.DOTALL)
         if not match:
             return ""
@@ -60,7 +60,7 @@ class Move:
 
     @cached_property
     def generated(self) -> dict[str, bytes]:
-        """What the old version rendered at the old path, without what is only made once."""
+        """Return the files that the old version rendered at the old path, without seeded ones."""
         settings = yaml.safe_load((TEMPLATE / "copier.yml").read_text())
         seeds = PathSpec.from_lines("gitwildmatch", settings.get("_skip_if_exists", []))
         recorded = yaml.safe_load(git("show", f"HEAD:./{self.answers_file}"))
@@ -94,7 +94,7 @@ class Move:
         for path, base in self.generated.items():
             new = self.place(path)
             if new in unmerged:
-                # People had moved it already, and Copier merged it without a base.
+                # Users had moved it already, and Copier merged it without a base.
                 Path(new).write_bytes(content(f":3:./{new}"))
                 git("reset", "--quiet", "HEAD", "--", new)
             if not Path(new).is_file():
@@ -111,7 +111,7 @@ def content(revision: str) -> bytes:
 
 
 def move(path: str, new: str) -> None:
-    """Moves what is not generated: people's own, or made only once, so that theirs is the one to keep."""
+    """Move a file that is not generated: the users' own, or a seeded one, of which theirs is kept."""
     git("checkout", "--quiet", "HEAD", "--", path)
     Path(new).parent.mkdir(parents=True, exist_ok=True)
     git("mv", "--force", path, new)
@@ -119,7 +119,7 @@ def move(path: str, new: str) -> None:
 
 
 def merge(mine: bytes, base: bytes, new: Path) -> None:
-    """Merges what people made of a file into the rendered one, and tells Git of a conflict as Copier does."""
+    """Merge the users' changes of a file into the rendered one, and report a conflict to Git as Copier does."""
     labels = ("-L", "before updating", "-L", "last update", "-L", "after updating")
     with tempfile.TemporaryDirectory() as folder:
         ours, origin = Path(folder, "ours"), Path(folder, "origin")
