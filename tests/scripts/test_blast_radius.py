@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests import engines
-from tests.conftest import render
-from tests.scripts.conftest import Checkout
+from tests.support import engines
+from tests.support.checkout import Checkout
+from tests.support.repository import render
 
 SHOP = "apps/workloads/shop"
 EFFECTS = ("added", "changed", "deleted", "kept", "replaced", "restarted", "scaled")
@@ -28,7 +28,7 @@ def effects(change: dict[str, Any]) -> dict[str, Any]:
 def test_no_change_is_no_radius(checkout: Checkout) -> None:
     report = checkout.blast_radius()
     assert (report["changes"], report["problems"], report["status"]) == ({}, [], 0)
-    assert "Nothing changes in any cluster." in checkout.script("blast_radius.py").stdout
+    assert "Nothing changes in any cluster." in checkout.process("blast_radius.py").stdout
 
 
 def test_what_no_cluster_reads_changes_nothing(checkout: Checkout) -> None:
@@ -114,7 +114,7 @@ def test_a_field_that_cannot_change_is_named(checkout: Checkout) -> None:
     report = checkout.blast_radius()
     assert report["changes"]["reports-prod"]["replaced"] == ["Deployment/reports"]
     assert report["status"] == 1
-    assert "the sync fails until it is deleted by hand" in checkout.script("blast_radius.py").stdout
+    assert "the sync fails until the object is deleted by hand" in checkout.script("blast_radius.py").stdout
 
 
 def test_a_workload_made_by_hand_is_found(checkout: Checkout) -> None:
@@ -194,17 +194,17 @@ def test_a_further_cluster_changes_nothing_that_runs(answered: Callable[..., dic
     report = answered(change)
     whats = {name: change["what"] for name, change in report["changes"].items()}
     # A policy names the add-ons of all clusters.
-    policies = {"policies-nonprod": "changed", "policies-prod": "changed", "policies-spare": "added"}
-    assert whats == policies | {"external-dns-spare": "added", "root": "changed", "traefik-spare": "added"}
-    assert report["changes"]["policies-prod"]["changed"] == ["ValidatingAdmissionPolicy/workload-kinds"]
-    assert set(report["changes"]["root"]["changed"]) == {
-        *("ApplicationSet/platform", "ApplicationSet/policies", "AppProject/platform"),
-    }
+    policies = {f"policies-config-{cluster}": "changed" for cluster in ("nonprod", "prod")}
+    spare = {f"{name}-spare": "added" for name in ("external-dns", "policies-config", "traefik")}
+    assert whats == policies | spare | {"root": "changed"}
+    assert report["changes"]["policies-config-prod"]["changed"] == ["ValidatingAdmissionPolicy/workload-kinds"]
+    projects = {f"AppProject/{name}" for name in ("external-dns", "policies", "traefik")}
+    assert set(report["changes"]["root"]["changed"]) == projects
     assert (report["problems"], report["status"]) == ([], 0)
 
 
 def test_values_of_a_chart_are_rendered_by_the_chart(checkout: Checkout) -> None:
-    overrides = checkout.path / "apps/platform/external-dns/values/overrides-prod.yaml"
+    overrides = checkout.path / "apps/platform/external-dns/clusters/prod/overrides.yaml"
     overrides.write_text(overrides.read_text() + "\nlogLevel: debug\n")
     report = checkout.blast_radius()
     assert {name: effects(change) for name, change in report["changes"].items()} == {
@@ -212,6 +212,7 @@ def test_values_of_a_chart_are_rendered_by_the_chart(checkout: Checkout) -> None
     }
 
 
+@pytest.mark.proof
 def test_another_version_of_argocd_says_what_it_restarts(checkout: Checkout) -> None:
     (current,), (previous,) = engines.argocd_manifests(), engines.argocd_manifests(pinned_in="data-previous")
     checkout.replace("bootstrap/argocd/kustomization.yaml", current, previous)
@@ -250,7 +251,7 @@ def test_two_commits_are_compared_whatever_the_working_tree_has(checkout: Checko
     [
         (lambda c: c.replace(f"{SHOP}/base/kustomization.yaml", "shop-api.yaml", "shop-ap.yaml"), "shop-ap.yaml"),
         (
-            lambda c: c.replace("argo/applicationsets/platform.yaml", "version: 41.3.0", "version: 41.3.1"),
+            lambda c: c.replace("apps/platform/traefik/addon.yaml", "version: 41.3.0", "version: 41.3.1"),
             'chart "traefik" version "41.3.1" not found',
         ),
         (
@@ -293,4 +294,4 @@ def test_without_dyff_lines_are_compared(checkout: Checkout, tmp_path: Path) -> 
     assert "-        image: ghcr.io/acme/shop-api:2.8.0-rc.1" in result.stdout
     without_tools = checkout.script("blast_radius.py", PATH="/usr/bin:/bin")
     assert without_tools.returncode == 2
-    assert "is not installed: `mise install` brings it" in without_tools.stdout + without_tools.stderr
+    assert without_tools.stdout.count("kustomize is not installed: run `mise install`") == 1

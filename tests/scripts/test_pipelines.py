@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import examples, render
-from tests.scripts.conftest import Checkout, committed
-from tests.scripts.test_tools import MISE, mise_variables
+from tests.support.checkout import Checkout, committed
+from tests.support.mise import MISE, mise_variables
+from tests.support.repository import examples, render
 
+pytestmark = pytest.mark.proof
 BRANCH = "promote/shop/dev/staging"
 GH = """#!/usr/bin/env bash
 printf '%s\\n' "$@" > "$HOME/pull-request"
@@ -97,12 +98,12 @@ def test_the_job_pushes_the_branch_and_asks_for_its_merge(clone: Checkout) -> No
 def test_the_job_fails_where_the_promotion_is_refused(clone: Checkout) -> None:
     result = promote(clone, "dev", "prod")
     assert result.returncode != 0
-    assert "this leaves out staging" in result.stdout + result.stderr
+    assert "this skips staging" in result.stdout + result.stderr
     assert branches(clone) == ["main"]
 
 
 def test_the_job_asks_for_nothing_where_there_is_nothing_to_promote(clone: Checkout) -> None:
     result = promote(clone, "staging", "prod")
     assert result.returncode == 0, result.stdout + result.stderr
-    assert "prod has the images of staging already" in result.stdout
+    assert "prod already has the images of staging" in result.stdout
     assert branches(clone) == ["main"]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import engines
-from tests.scripts.conftest import Checkout
+from tests.support import engines
+from tests.support.checkout import Checkout
 
 FILE = "apps/workloads/shop/overlays/{}/kustomization.yaml"
 DEV, STAGING, PROD = (FILE.format(name) for name in ("dev", "staging", "prod"))
@@ -48,11 +48,11 @@ def changed_lines(checkout: Checkout) -> list[str]:
 
 
 def test_the_next_environment_runs_what_the_earlier_one_runs(checkout: Checkout) -> None:
-    said = promote(checkout, "shop", "dev", "staging")
+    said = checkout.process("promote.py", "shop", "dev", "staging").stdout
     assert "staging: shop-api: ghcr.io/acme/shop-api:2.7.1 → ghcr.io/acme/shop-api:2.8.0-rc.1" in said
     assert changed_lines(checkout) == ['-    newTag: "2.7.1"', '+    newTag: "2.8.0-rc.1"']
     assert running(checkout, "staging") == running(checkout, "dev")
-    assert promote(checkout, "shop", "dev", "staging") == "staging has the images of dev already.\n"
+    assert promote(checkout, "shop", "dev", "staging") == "staging already has the images of dev.\n"
 
 
 def test_images_that_are_the_same_stay_as_they_are_written(checkout: Checkout) -> None:
@@ -115,6 +115,26 @@ def test_what_kustomize_itself_writes_can_be_promoted(checkout: Checkout) -> Non
     assert running(checkout, "staging") == running(checkout, "dev")
 
 
+def test_an_entry_in_one_line_is_promoted(checkout: Checkout) -> None:
+    entry = '  - name: shop-api\n    newTag: "{}"\n    newName: ghcr.io/acme/shop-api\n'
+    flow = '  - {{name: shop-api, newTag: "{}", newName: ghcr.io/acme/shop-api}}\n'
+    checkout.replace(DEV, entry.format("2.8.0-rc.1"), flow.format("2.8.0-rc.1"))
+    checkout.replace(STAGING, entry.format("2.7.1"), flow.format("2.7.1"))
+    checkout.commit()
+    promote(checkout, "shop", "dev", "staging")
+    assert changed_lines(checkout) == ["-" + flow.format("2.7.1").rstrip(), "+" + flow.format("2.8.0-rc.1").rstrip()]
+
+
+def test_a_longer_last_entry_keeps_the_lines_after_it(checkout: Checkout) -> None:
+    after = "# What follows.\n\n# More.\npatches: []\n"
+    for file, last in ((DEV, f"    newTag: '3'\n    digest: {DIGEST}\n"), (STAGING, "    newTag: '2'\n")):
+        images = f"images:\n  - name: shop-api\n{last}\n{after}"
+        (checkout.path / file).write_text(f"resources:\n  - ../../base\n{images}")
+    checkout.commit()
+    promote(checkout, "shop", "dev", "staging")
+    assert (checkout.path / STAGING).read_text() == (checkout.path / DEV).read_text()
+
+
 def test_one_component_can_go_alone(checkout: Checkout) -> None:
     checkout.replace(DEV, 'shop-web\n    newTag: "2.7.1"', 'shop-web\n    newTag: "2.9.0"')
     checkout.commit()
@@ -138,12 +158,6 @@ def no_tag(checkout: Checkout) -> None:
     checkout.commit()
 
 
-def flow(checkout: Checkout) -> None:
-    entry = '  - name: shop-api\n    newTag: "2.8.0-rc.1"\n    newName: ghcr.io/acme/shop-api\n'
-    checkout.replace(DEV, entry, '  - {name: shop-api, newTag: "2.8.0-rc.1", newName: ghcr.io/acme/shop-api}\n')
-    checkout.commit()
-
-
 def nameless(checkout: Checkout) -> None:
     checkout.replace(STAGING, "images:\n", "images:\n  - newTag: '1'\n")
 
@@ -160,32 +174,31 @@ REFUSED: dict[str, tuple[list[str], Callable[[Checkout], None] | None, str]] = {
     "an image that is not merged": (
         ["shop", "dev", "staging"],
         lambda c: c.replace(DEV, "2.8.0-rc.1", "2.8.0"),
-        f"{DEV} differs from main: only what is merged runs in dev",
+        f"{DEV} differs from main: dev runs only what is merged",
     ),
-    "a tag that moves": (["shop", "dev", "staging"], latest, "ghcr.io/acme/shop-api:latest may be another image"),
-    "no tag": (["shop", "dev", "staging"], no_tag, "ghcr.io/acme/shop-api may be another image tomorrow"),
-    "a stage left out": (["shop", "dev", "prod"], None, "this leaves out staging; promote there first, or say --skip"),
-    "the way back": (["shop", "prod", "dev"], None, "dev does not come after prod; to go back, use git revert"),
+    "a tag that moves": (["shop", "dev", "staging"], latest, "ghcr.io/acme/shop-api:latest can be another image"),
+    "no tag": (["shop", "dev", "staging"], no_tag, "ghcr.io/acme/shop-api can be another image tomorrow"),
+    "a stage left out": (["shop", "dev", "prod"], None, "this skips staging: promote there first, or add --skip"),
+    "the way back": (["shop", "prod", "dev"], None, "dev does not come after prod; to roll back, use git revert"),
     "the same": (["shop", "dev", "dev"], None, "dev does not come after dev"),
     "a stage that it does not run in": (
         ["reports", "dev", "staging"],
         None,
-        "reports does not run in dev, but in prod, staging",
+        "reports does not run in dev; use prod or staging",
     ),
-    "an unknown workload": (["shpo", "dev", "staging"], None, "shpo does not run in dev, but in nothing"),
+    "an unknown workload": (["shpo", "dev", "staging"], None, "there is no workload shpo; did you mean shop?"),
     "an unknown component": (
         ["shop", "dev", "staging", "--component", "api"],
         None,
-        "shop has no image api, but shop-api, shop-web, shop-worker",
+        "shop has no image api; use shop-api, shop-web or shop-worker",
     ),
     "an image that is not there": (
         ["shop", "dev", "staging"],
         missing,
-        f"{STAGING} has no image shop-api yet: add it there first",
+        f"{STAGING} has no image shop-api: add it there first",
     ),
     "an image without a name": (["shop", "dev", "staging"], nameless, f"{STAGING}:10: the image has no name"),
     "no images": (["shop", "dev", "staging"], no_images, f"{STAGING} has no images"),
-    "fields in one line": (["shop", "dev", "staging"], flow, "write each field of the image on its own line"),
 }
 
 
@@ -215,13 +228,13 @@ def test_a_branch_has_the_promotion_only_and_the_working_tree_stays(checkout: Ch
     assert f"git revert {checkout.git('rev-parse', branch)[:12]}" in said
     assert "the branch promote/shop/dev/staging exists" in refusal(checkout, "shop", "dev", "staging", "--branch")
     checked = promote(checkout, "--check", branch, "main", branch)
-    assert checked == "Promote shop from dev to staging: that, and nothing else.\n"
+    assert checked == "Promote shop from dev to staging: the branch changes nothing else.\n"
 
 
 def test_a_promotion_of_one_component_is_checked_as_such(checkout: Checkout) -> None:
     promote(checkout, "shop", "dev", "staging", "--component", "shop-api", "--branch")
     branch = "promote/shop/dev/staging/shop-api"
-    assert "Promote shop-api from dev to staging: that" in promote(checkout, "--check", branch, "main", branch)
+    assert "Promote shop-api from dev to staging: the branch" in promote(checkout, "--check", branch, "main", branch)
 
 
 def more_replicas(checkout: Checkout) -> None:
@@ -231,9 +244,9 @@ def more_replicas(checkout: Checkout) -> None:
 MORE: dict[str, tuple[Callable[[Checkout], None], str]] = {
     "another file": (
         lambda c: c.replace(PROD, "namespace: shop-prod", "namespace: shop-live"),
-        f"a promotion changes {STAGING} only",
+        f"a promotion changes only {STAGING}",
     ),
-    "a new file": (lambda c: (c.path / "new.txt").touch(), "but this changes new.txt too"),
+    "a new file": (lambda c: (c.path / "new.txt").touch(), "but this one also changes new.txt"),
     "the number of pods": (more_replicas, f"{STAGING} is not what dev runs in main"),
     "another image": (lambda c: c.replace(STAGING, "2.8.0-rc.1", "2.8.0-rc.2"), "is not what dev runs in main"),
 }
@@ -250,8 +263,12 @@ def test_a_promotion_that_changes_more_is_found(checkout: Checkout, what: str) -
 
 
 def test_other_branches_are_no_promotions(checkout: Checkout) -> None:
-    assert promote(checkout, "--check", "feature/promote", "HEAD") == "feature/promote is no promotion.\n"
-    assert "is not promote/<workload>/<from>/<to>" in refusal(checkout, "--check", "promote/shop", "HEAD")
+    assert (
+        promote(checkout, "--check", "feature/promote", "HEAD") == "feature/promote is not a branch of a promotion.\n"
+    )
+    assert "is not a branch of a promotion: use promote/<workload>/<from>/<to>" in refusal(
+        checkout, "--check", "promote/shop", "HEAD"
+    )
 
 
 def test_without_answers_any_environment_will_do(checkout: Checkout) -> None:

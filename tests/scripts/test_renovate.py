@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
-from tests import engines
-from tests.cluster.charts import platform_charts
-from tests.conftest import examples, render
-from tests.scripts.conftest import committed
+from tests.support import engines
+from tests.support.checkout import committed
+from tests.support.cluster.charts import platform_charts
+from tests.support.repository import examples, render
 
+pytestmark = pytest.mark.proof
 RENOVATE = engines.CACHE / "npm/node_modules/renovate"
 Found = dict[str, dict[str, list[dict[str, Any]]]]
 
@@ -113,7 +114,8 @@ def test_the_version_of_the_template_is_found(extracted: dict[str, Found]) -> No
 
 
 def test_nothing_else_is_found(extracted: dict[str, Found]) -> None:
-    always = {"copier", "kustomize", "mise"}
+    # The template's own add-ons are read, too; a rule leaves them to the template.
+    always = {"copier", "kustomize", "mise", "regex"}
     assert {ci: set(found) - always for ci, found in extracted.items()} == {
         "github": {"github-actions"},
         "gitlab": {"gitlabci"},
@@ -155,16 +157,15 @@ def test_the_templates_own_configuration_finds_the_charts_and_argo_cd(tmp_path: 
         RENOVATE / "dist/config-validator.js", "--strict", "renovate.json5", folder=tmp_path
     )
     found = extract(tmp_path)
-    charts = "template/argo/applicationsets/platform.yaml.jinja"
+    charts = {f"template/apps/platform/{chart.name}/addon.yaml": chart for chart in platform_charts()}
     assert versions(found, "regex") == {
-        charts: {(chart.name, chart.version) for chart in platform_charts()},
+        **{file: {(chart.name, chart.version)} for file, chart in charts.items()},
         "template/bootstrap/argocd/kustomization.yaml.jinja": {
             ("argoproj/argo-cd", engines.go_module("github.com/argoproj/argo-cd/v3").name.partition("@")[2])
         },
     }
-    assert {d["registryUrls"][0].rstrip("/") for d in found["regex"][charts]} == {
-        chart.repository for chart in platform_charts()
-    }
+    for file, chart in charts.items():
+        assert [dependency["registryUrls"][0].rstrip("/") for dependency in found["regex"][file]] == [chart.repository]
     go_modules = {f"tools/{file.relative_to(engines.ROOT / 'tools')}" for file in engines.ROOT.glob("tools/**/go.mod")}
     assert found["gomod"].keys() == go_modules
     assert found["npm"].keys() == {"tools/npm/package.json"}

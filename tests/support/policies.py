@@ -113,8 +113,8 @@ def named(items: list[Object]) -> list[Object]:
 def excepted(seeded: str, policy: str, namespace: str) -> str:
     """The seeded file of exceptions with the example in it, for a policy and a namespace."""
     head, _, rest = seeded.partition("patches: []\n")
-    example = rest.partition("# An example, in the place of the empty list:\n#\n")[2]
-    text = head + "".join(line.removeprefix("# ") for line in example.splitlines(keepends=True))
+    example = rest.partition("# patches:\n")[2].partition("#   # An add-on")[0]
+    text = head + "patches:\n" + "".join(line.removeprefix("# ") for line in example.splitlines(keepends=True))
     return text.replace("workload-pods", policy).replace("<workload>-<environment>", namespace)
 
 

@@ -1,0 +1,25 @@
+"""The check that each host belongs to one application."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gitops.checks.types import Repository, check
+from gitops.objects import read_objects, route_hosts
+
+
+@check("hosts", "Each host belongs to one application")
+def hosts(repository: Repository) -> Iterator[str]:
+    """Find hosts that routes of two Applications name."""
+    owners: dict[str, str] = {}
+    checked = {application.name for application in repository.applications}
+    for application in repository.all_applications.by_name.values():
+        # What a branch does not change is not built, but its routes are files of its own folder.
+        if application.name not in checked and application.workload:
+            for file in sorted((repository.tree.path / application.sources[0]["path"]).glob("*.yaml")):
+                routes = [item for item in read_objects(file) if item.get("kind") == "IngressRoute"]
+                owners |= {host: application.name for route in routes for host in route_hosts(route)}
+    for application, item in repository.objects():
+        for host in route_hosts(item) if item["kind"] == "IngressRoute" else ():
+            if owners.setdefault(host, application.name) != application.name:
+                yield f"{application.name}: {host} is a host of {owners[host]} already"

@@ -1,0 +1,64 @@
+"""Checks of objects by themselves: their schemas, their images, and the values that make them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from gitops import schemas as kubernetes_schemas
+from gitops.chartvalues import unread_values
+from gitops.checks.types import NothingToCheckError, Repository, check
+from gitops.objects import CRD, Object, containers, is_foreign, kind_and_name
+
+
+@check("schemas", "Objects match their schemas")
+def schemas(repository: Repository) -> Iterator[str]:
+    """Find what the API server of the cluster refuses or drops: unknown kinds and fields.
+
+    Kinds of an operator that this repository does not install are left to their project.
+    """
+    by_version: dict[str, list[Object]] = defaultdict(list)
+    owners: dict[int, str] = {}
+    for application, item in repository.objects():
+        if item["kind"] != CRD and not is_foreign(item, repository.crds):
+            by_version[repository.tree.kubernetes_version(application.cluster)].append(item)
+            owners[id(item)] = application.name
+    _require(owners, "no object to check")
+    versions = kubernetes_schemas.known_versions()
+    unknown = sorted(by_version.keys() - versions.keys() - {""})
+    for version, items in by_version.items():
+        if version in unknown:
+            continue
+        for item, problem in kubernetes_schemas.problems_of(version, repository.crds, items):
+            yield f"{owners[id(item)]}: {kind_and_name(item)}: {problem}"
+    if unknown:
+        raise NothingToCheckError(f"no schemas of Kubernetes {', '.join(unknown)}, only up to {list(versions)[-1]}")
+
+
+@check("values", "Values are read by their chart")
+def values(repository: Repository) -> Iterator[str]:
+    """Find keys of values files that their chart does not read."""
+    pairs = [(a, source) for a in repository.applications for source in a.sources if "chart" in source]
+    _require(pairs, "no chart to check")
+    for application, source in pairs:
+        if objects := repository.objects_of(application):
+            yield from unread_values(repository.tree, application, source, objects)
+
+
+@check("images", "Images of the platform are pinned")
+def images(repository: Repository) -> Iterator[str]:
+    """Find images of the platform that can change without a commit. Policies check those of workloads."""
+    applications = [application for application in repository.applications if not application.workload]
+    _require(applications, "no application of the platform to check")
+    for application in applications:
+        for item in repository.objects_of(application):
+            for container in () if item["kind"] == CRD else containers(item):
+                image = container["image"]
+                tag = image.rpartition("/")[2].partition(":")[2]
+                if "@sha256:" not in image and tag in ("", "latest") and container.get("imagePullPolicy") != "Always":
+                    yield f"{application.name}: {kind_and_name(item)}: {image} has no fixed tag or digest"
+
+
+def _require(items: object, reason: str) -> None:
+    if not items:
+        raise NothingToCheckError(reason)

@@ -1,0 +1,92 @@
+"""Run checks."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import yaml
+
+from gitops.checks import applications, files, hosts, objects, policies, projects
+from gitops.checks.types import Check, NothingToCheckError, Repository, Result, State
+from gitops.git import copy_working_tree, files_changed_since
+from gitops.tools import GitOpsError, UnavailableError
+
+
+def all_checks() -> list[Check]:
+    """Return every check in the order of the report."""
+    return [
+        files.conflicts,
+        files.answers,
+        files.yaml_style,
+        applications.folders,
+        applications.builds,
+        objects.schemas,
+        objects.values,
+        objects.images,
+        applications.local_resources,
+        hosts.hosts,
+        projects.projects,
+        policies.policies,
+        files.secrets,
+    ]
+
+
+def run(
+    path: Path, *, only: Collection[str] = (), is_quick: bool = False, changed_since: str | None = None
+) -> list[Result]:
+    """Check the working tree of a repository, and return all results. See iterate()."""
+    return list(iterate(path, only=only, is_quick=is_quick, changed_since=changed_since))
+
+
+def iterate(
+    path: Path, *, only: Collection[str] = (), is_quick: bool = False, changed_since: str | None = None
+) -> Iterator[Result]:
+    """Check the working tree of a repository, and return each result as soon as it is there.
+
+    Args:
+        path: The repository, a clone of Git.
+        only: The ids of the checks to run; all if empty.
+        is_quick: Whether to run only those that build nothing.
+        changed_since: A branch: check only what differs from where this one left it.
+
+    Raises:
+        GitOpsError: if Git does not know the branch, or there is no such check.
+    """
+    checks = all_checks()
+    if unknown := sorted(set(only) - {check.id for check in checks}):
+        raise GitOpsError(f"{unknown[0]} is not a check; there are {', '.join(check.id for check in checks)}")
+    selected = [check for check in checks if (not only or check.id in only) and (check.is_quick or not is_quick)]
+    changed = files_changed_since(path, changed_since) if changed_since else None
+    with tempfile.TemporaryDirectory() as folder:
+        repository = Repository(path, copy_working_tree(path, Path(folder)), changed)
+        with suppress(GitOpsError):
+            _ = repository.all_applications  # Every check that needs them reports the error.
+        with ThreadPoolExecutor() as pool:
+            # Those that build nothing run beside the builds.
+            futures = {check.id: pool.submit(_result, check, repository) for check in selected if check.is_quick}
+            for check in selected:
+                yield futures[check.id].result() if check.is_quick else _result(check, repository)
+
+
+def _result(check: Check, repository: Repository) -> Result:
+    problems: dict[str, None] = {}
+    reasons: list[str] = []
+    is_complete = True
+    try:
+        for problem in check.find(repository):
+            problems[problem] = None
+        reasons = [] if check.is_quick else repository.unavailable
+        is_complete = not reasons
+    except NothingToCheckError as error:
+        unavailable = repository.unavailable if not check.is_quick and repository.applications else []
+        reasons, is_complete = unavailable or [str(error)], not unavailable
+    except UnavailableError as error:
+        reasons, is_complete = [str(error)], False
+    except (GitOpsError, yaml.YAMLError) as error:
+        problems[" ".join(str(error).split())] = None
+    state = State.FAILED if problems else State.SKIPPED if reasons else State.OK
+    return Result(check.id, check.title, state, list(problems), "; ".join(reasons), is_complete)

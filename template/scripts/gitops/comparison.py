@@ -1,0 +1,118 @@
+"""Compare what Argo CD deploys from two revisions."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from gitops.applications import Application, read_applications
+from gitops.builds import build
+from gitops.changes import Change, Pair, change_of, dns_names
+from gitops.git import changed_files, is_below
+from gitops.objects import MANIFEST_SUFFIXES, Object, api_group
+from gitops.tools import GitOpsError
+from gitops.tree import Tree
+
+
+@dataclass
+class Report:
+    """Everything that happens between two revisions."""
+
+    before: str
+    after: str
+    changes: list[Change] = field(default_factory=list)
+    hosts_added: dict[str, str] = field(default_factory=dict)
+    hosts_removed: dict[str, str] = field(default_factory=dict)
+    hosts_changed: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def status(self) -> int:
+        """The exit status."""
+        return 1 if any(change.loses for change in self.changes) else 2 if self.problems else 0
+
+
+def compare(before: Tree, after: Tree) -> Report:
+    """Compare what Argo CD deploys from two trees."""
+    report = Report(before.label, after.label)
+    files, renames = changed_files(before, after)
+    old, new = read_applications(before), read_applications(after)
+    report.problems = [*old.problems, *old.unavailable, *new.problems, *new.unavailable]
+    sides = old.by_name, new.by_name
+    pairs = [(sides[0].get(name), sides[1].get(name)) for name in sorted(sides[0].keys() | sides[1].keys())]
+    affected = pairs if _is_uncovered(files, pairs) else [pair for pair in pairs if _may_change(pair, files)]
+    with ThreadPoolExecutor() as pool:
+        builds = list(
+            pool.map(lambda pair: [_built(t, a) for t, a in zip((before, after), pair, strict=True)], affected)
+        )
+    names: tuple[dict[str, str], dict[str, str]] = ({}, {})
+    for pair, results in zip(affected, builds, strict=True):
+        if errors := [result for result in results if isinstance(result, str)]:
+            report.problems += errors[:1]
+            continue
+        objects = [result for result in results if not isinstance(result, str)]
+        for side_names, side in zip(names, objects, strict=True):
+            side_names.update(dns_names(side))
+        if change := change_of(pair, *objects):
+            change.renamed = _renamed(pair, sides, renames)
+            change.hosts_removed = [host for host, _ in dns_names(objects[0])]
+            report.changes.append(change)
+    for change in report.changes:
+        change.hosts_removed = sorted(set(change.hosts_removed) - names[1].keys())
+    report.hosts_added = {host: target for host, target in names[1].items() if host not in names[0]}
+    report.hosts_removed = {host: target for host, target in names[0].items() if host not in names[1]}
+    report.hosts_changed = {h: f"{names[0][h]} → {t}" for h, t in names[1].items() if names[0].get(h, t) != t}
+    report.problems = sorted(set(report.problems))
+    return report
+
+
+def _is_uncovered(files: set[str], pairs: list[Pair]) -> bool:
+    """Whether a changed file may concern Applications that do not list it."""
+    applications = [application for pair in pairs for application in pair if application]
+    covered = {path for application in applications for path in application.generate_paths or []}
+    folders = {s["path"].split("/")[0] for application in applications for s in application.sources if "path" in s}
+    manifests = [file for file in files if file.endswith(MANIFEST_SUFFIXES)]
+    return any(is_below(file, folders) and not is_below(file, covered) for file in manifests)
+
+
+def _may_change(pair: Pair, files: set[str]) -> bool:
+    old, new = pair
+    if old is None or new is None or old.manifest != new.manifest or old.is_kept != new.is_kept:
+        return True
+    return new.generate_paths is None or any(is_below(file, new.generate_paths) for file in files)
+
+
+def _built(tree: Tree, application: Application | None) -> dict[str, Object] | str:
+    """Return the objects of an Application by identity, with its own manifest, or what went wrong."""
+    if application is None:
+        return {}
+    try:
+        objects = [application.manifest, *build(tree, application)]
+    except GitOpsError as error:
+        return str(error)
+    return {_identity(application, item): item for item in objects}
+
+
+def _identity(application: Application, item: Object) -> str:
+    # An Application lives where Argo CD does, so that its own move is not one of its objects'.
+    is_own = item is application.manifest
+    place = "" if is_own else f"{application.cluster}/{item['metadata']['namespace']}"
+    return f"{place}/{api_group(item)}/{item['kind']}/{item['metadata']['name']}"
+
+
+def _renamed(pair: Pair, sides: tuple[dict[str, Application], dict[str, Application]], renames: dict[str, str]) -> str:
+    """Return the Application on the other side that has the files which Git regards as this one's, renamed."""
+    for index, application in enumerate(pair):
+        if application and not pair[1 - index]:
+            new_names = renames if index == 0 else {new: old for old, new in renames.items()}
+            folders = {source.get("path") for source in application.sources}
+            moved = {str(PurePosixPath(new).parent) for old, new in new_names.items() if _folder(old) in folders}
+            for other in sides[1 - index].values():
+                if other.name not in sides[index] and {source.get("path") for source in other.sources} & moved:
+                    return other.name
+    return ""
+
+
+def _folder(file: str) -> str:
+    return str(PurePosixPath(file).parent)

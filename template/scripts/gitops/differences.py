@@ -1,0 +1,27 @@
+"""Print what differs between objects."""
+
+from __future__ import annotations
+
+import difflib
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import yaml
+
+from gitops.objects import Object
+
+
+def difference(before: list[Object], after: list[Object]) -> str:
+    """Return what differs between objects: field by field with dyff, or line by line where it is not installed."""
+    texts = [yaml.safe_dump_all(items, sort_keys=True) if items else "" for items in (before, after)]
+    if not shutil.which("dyff"):
+        lines = difflib.unified_diff(texts[0].splitlines(), texts[1].splitlines(), lineterm="", n=2)
+        return "\n".join(list(lines)[2:])
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder) / name for name in ("before.yaml", "after.yaml")]
+        for file, text in zip(files, texts, strict=True):
+            file.write_text(text)
+        command = ["dyff", "between", "--omit-header", "--color=off", "--output=github", *map(str, files)]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip("\n")

@@ -1,0 +1,105 @@
+"""Print a comparison for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from gitops.changes import Change
+from gitops.comparison import Report
+
+VERBS = {
+    "added": "new",
+    "removed": "DELETED with all its objects",
+    "kept": "removed from Git, but stays in the cluster without an owner",
+    "moved": "MOVES",
+    "changed": "changes",
+}
+EFFECTS = ("restarted", "replaced", "deleted", "kept", "added", "scaled", "changed")
+TITLES = {
+    "restarted": "Pods restart",
+    "replaced": "Immutable field changes: the sync fails until the object is deleted by hand",
+    "deleted": "Deleted",
+    "kept": "Removed from Git, stays in the cluster",
+    "added": "New",
+}
+
+
+def conclusion(report: Report) -> str:
+    """Return the most important sentence."""
+    incomplete = " Not everything could be compared." if report.problems else ""
+    if lost := [change.application for change in report.changes if change.loses]:
+        return f"Something protected is lost: {', '.join(lost)}.{incomplete}"
+    if incomplete:
+        return incomplete.strip()
+    return "Nothing protected is lost." if report.changes else "Nothing changes in any cluster."
+
+
+def as_text(report: Report, with_differences: bool) -> str:
+    """Return the report for a terminal."""
+    rows = [_row(change) for change in report.changes]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
+    lines = [f"{report.before} → {report.after}", ""]
+    lines += [f"{name:{widths[0]}}  {cluster:{widths[1]}}  {effect}" for name, cluster, effect in rows]
+    lines += [""] * bool(rows) + _details(report)
+    if with_differences:
+        for change in report.changes:
+            lines += [f"--- {change.application}", change.difference, ""] if change.difference else []
+    return "\n".join([*lines, conclusion(report)])
+
+
+def as_markdown(report: Report, with_differences: bool) -> str:
+    """Return the report for a comment at a pull request."""
+    lines = [f"### {conclusion(report)}", ""]
+    if rows := [_row(change) for change in report.changes]:
+        lines += ["| application | cluster | what happens |", "| --- | --- | --- |"]
+        lines += [f"| {' | '.join(row)} |" for row in rows] + [""]
+    if details := _details(report):
+        lines += ["```text", *details[:-1], "```", ""]
+    if with_differences and report.changes:
+        lines += ["<details><summary>Differences</summary>", ""]
+        for change in report.changes:
+            block = [f"**{change.application}**", "", "````diff", change.difference, "````", ""]
+            lines += block if change.difference else []
+        lines += ["</details>", ""]
+    return "\n".join([*lines, f"`{report.before}` → `{report.after}`"])
+
+
+def as_json(report: Report, with_differences: bool) -> str:
+    """Return the report for programs."""
+    content = asdict(report) | {"status": report.status, "conclusion": conclusion(report)}
+    for entry, change in zip(content["changes"], report.changes, strict=True):
+        entry["loses"] = change.loses
+        if not with_differences:
+            del entry["difference"]
+    return json.dumps(content, indent=2, ensure_ascii=False)
+
+
+def _row(change: Change) -> tuple[str, str, str]:
+    """Return the name of an Application, its cluster, and what happens."""
+    parts = [VERBS[change.what]]
+    if change.moved:
+        parts.append(change.moved)
+    if change.renamed:
+        parts.append(f"renamed {'from' if change.what == 'added' else 'to'} {change.renamed}")
+    if change.what != "added":
+        parts += [f"{len(names)} {effect}" for effect in EFFECTS if (names := getattr(change, effect))]
+    protected = " (protected)" if change.is_protected else ""
+    return change.application + protected, change.cluster, ", ".join(parts)
+
+
+def _details(report: Report) -> list[str]:
+    """Return the lines below the table: which objects, and which DNS names."""
+    lines = []
+    for effect, title in TITLES.items():
+        items = [f"{change.application}: {name}" for change in report.changes for name in getattr(change, effect)]
+        lines += [f"{title}:", *(f"  {item}" for item in items), ""] if items else []
+    names = [
+        *(f"+ {host} → {target}" for host, target in sorted(report.hosts_added.items())),
+        *(f"- {host} → {target}" for host, target in sorted(report.hosts_removed.items())),
+        *(f"~ {host}: {change}" for host, change in sorted(report.hosts_changed.items())),
+    ]
+    lines += ["DNS names:", *(f"  {line}" for line in names), ""] if names else []
+    if report.problems:
+        lines += ["Could not be compared:", *(f"  {problem}" for problem in report.problems), ""]
+    return lines
