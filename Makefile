@@ -7,12 +7,12 @@ UV_VERSION := 0.13.9
 BIN := $(CURDIR)/.venv/bin
 RENDER := $(BIN)/copier copy --defaults --vcs-ref HEAD
 VENV := .venv/.synced
+# What tools/ pins: see tools/README.md. Small programs go to .cache/bin, engines to .cache/bin/<name>, data is only downloaded.
+BUILD := $(wildcard tools/*.py)
 TOOLS := .cache/bin/.built
-# Every folder of tools/ is a Go module: data* are only downloaded, the others are built, each into .cache/bin/<name>.
 DATA := $(patsubst tools/%/go.mod,.cache/%/.downloaded,$(wildcard tools/data*/go.mod))
 NPM := .cache/npm/.built
-CLUSTER := $(patsubst tools/%/go.mod,.cache/bin/%/.built,$(filter-out tools/data%,$(wildcard tools/*/go.mod)))
-KUBERNETES = $(shell sed -n 's#^.*k8s.io/kubernetes \(v[^ ]*\).*#\1#p' tools/kubernetes/go.mod)
+ENGINES := $(patsubst tools/%/go.mod,.cache/bin/%/.built,$(filter-out tools/data%,$(wildcard tools/*/go.mod)))
 
 export GOTOOLCHAIN := local
 export GOWORK := off
@@ -20,7 +20,7 @@ export CGO_ENABLED := 0
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 unexport VIRTUAL_ENV
 
-.PHONY: help example test lint format bench tools cluster cluster-down docs release clean
+.PHONY: help example test proof lint format bench tools cluster cluster-down docs release clean
 
 help: ## List these targets.
 	@sed -n 's/^\([a-z-]*\):.*## /make \1|/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -34,8 +34,11 @@ example: $(VENV) ## Render EXAMPLE (examples/minimal.yaml) into the folder DIR (
 	@echo "$(EXAMPLE) became $$(find "$(DIR)" -type f | wc -l | tr -d ' ') files in $(DIR). Start with $(DIR)/README.md."
 	@echo "Next: copy $(EXAMPLE), make the answers yours, and see them rendered: make example EXAMPLE=my.yaml DIR=build/mine"
 
-test: tools ## Run the tests; ARGS goes to pytest: make test ARGS='-k updates'.
-	$(BIN)/pytest $(ARGS)
+test: $(VENV) $(TOOLS) $(DATA) ## Run the fast tests; ARGS goes to pytest: make test ARGS='-k updates'.
+	$(BIN)/pytest -m "not proof" $(ARGS)
+
+proof: tools ## Run the slow tests: clusters, Kyverno, Renovate, mise, every update. Takes ARGS like test.
+	$(BIN)/pytest -m proof $(ARGS)
 
 lint: $(VENV) $(TOOLS) ## Check the template's own Python, YAML, workflows and shell scripts.
 	$(BIN)/ruff check
@@ -54,8 +57,9 @@ bench: tools ## Compare times of a copy, an update and a validation with what th
 	$(BIN)/python -m bench.copy_time
 	$(BIN)/python -m bench.update_time
 	$(BIN)/python -m bench.validate_time
+	$(BIN)/python -m bench.many_workloads
 
-tools: $(TOOLS) $(DATA) $(CLUSTER) $(NPM) ## Build the pinned engines that the tests run, Kubernetes and Argo CD among them.
+tools: $(TOOLS) $(DATA) $(ENGINES) $(NPM) ## Build the engines for proof, Kubernetes and Argo CD among them.
 
 cluster: tools ## Start a cluster with EXAMPLE rendered and installed in it, and leave it running.
 	@$(BIN)/python -m tests.cluster up $(EXAMPLE)
@@ -71,7 +75,7 @@ docs: $(VENV) ## Write docs/answers.md anew, the reference that every repository
 
 release: lint ## Tag the version VERSION, if everything holds: make release VERSION=1.2.3
 	@tools/release.sh check "$(VERSION)"
-	$(MAKE) test
+	$(MAKE) test proof
 	@tools/release.sh tag "$(VERSION)"
 
 clean: ## Remove all that was installed, built or rendered here.
@@ -89,10 +93,8 @@ $(VENV): pyproject.toml uv.lock
 	$(BIN)/uv sync --locked --inexact --quiet
 	@touch $@
 
-$(TOOLS): tools/go.mod tools/go.sum | $(VENV)
-	@echo "Building the engines that render and check manifests: some minutes the first time."
-	cd tools && $(BIN)/go build -trimpath -ldflags='-s -w' -o ../.cache/bin/ tool
-	@touch $@
+$(TOOLS): tools/go.mod tools/go.sum $(BUILD) | $(VENV)
+	@$(BIN)/python -m tools.build .
 
 $(DATA): .cache/%/.downloaded: tools/%/go.mod tools/%/go.sum | $(VENV)
 	cd tools/$* && $(BIN)/go mod download
@@ -103,11 +105,6 @@ $(NPM): tools/npm/package.json tools/npm/package-lock.json | $(VENV)
 	cd $(@D) && PATH="$(BIN):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-# The version tells charts what they may render, and clients what to expect.
-.cache/bin/kubernetes/.built: LDFLAGS = -X k8s.io/component-base/version.gitVersion=$(KUBERNETES) \
-  -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=$(word 2,$(subst ., ,$(KUBERNETES)))
 .SECONDEXPANSION:
-$(CLUSTER): .cache/bin/%/.built: $$(shell find tools/$$* -type f) | $(VENV)
-	@echo "Building $* from source, for the tests. All of them take about half an hour the first time, seconds after that."
-	cd tools/$* && $(BIN)/go build -trimpath -ldflags='-s -w $(LDFLAGS)' -o ../../.cache/bin/$*/ tool
-	@touch $@
+$(ENGINES): .cache/bin/%/.built: $$(shell find tools/$$* -type f) $(BUILD) | $(VENV)
+	@$(BIN)/python -m tools.build $*
