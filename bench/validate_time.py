@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bench.common import RUNS, SIZES, answers, commit, copy, snapshot
-from tests.cluster.world import shell
+from tests.support.cluster.world import shell
 
 GOAL = 1.5
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import yaml
 
-from tests.cluster import sandbox
-from tests.cluster.stack import Stack
-from tests.conftest import ROOT, Repository, render, snapshot
+from tests.support.cluster import sandbox
+from tests.support.cluster.stack import Stack
+from tests.support.repository import ROOT, Repository, render, snapshot
 
 FOLDER = ROOT / "build/cluster"
 
@@ -47,8 +47,8 @@ def up(example: Path) -> None:
     try:
         stack.settle()
     except sandbox.SandboxError:
-        print(stack.explain(), file=sys.stderr)
-    print(json.dumps(stack.states(), indent=2))
+        print(stack.argo.explain(), file=sys.stderr)
+    print(json.dumps(stack.argo.states(), indent=2))
     print(
         "It goes on running. Look:      build/cluster/enter kubectl get applications --namespace argocd\n"
         "Change (Argo CD asks every few seconds): edit build/cluster/run/work, commit, git push origin HEAD:main\n"

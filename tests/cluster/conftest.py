@@ -1,4 +1,4 @@
-"""The stacks that the tests of this folder share: each is started once, by the first test that asks for it."""
+"""The stacks that the tests of this folder share: each starts with its first test, and ends with its last."""
 
 from __future__ import annotations
 
@@ -11,33 +11,36 @@ from typing import Any
 
 import pytest
 
-from tests.cluster import sandbox
-from tests.cluster.kubernetes import Node
-from tests.cluster.stack import Stack
-from tests.conftest import Repository, examples, render
+from tests.support import groups
+from tests.support.cluster import sandbox, victims
+from tests.support.cluster.addons import CLUSTERS
+from tests.support.cluster.charts import definitions
+from tests.support.cluster.nodes import SMALL
+from tests.support.cluster.scaling import GRACE_SECONDS, MIN_READY_SECONDS, scale
+from tests.support.cluster.scripts import Expected, applications
+from tests.support.cluster.stack import Stack
+from tests.support.cluster.way_in import WayIn
+from tests.support.repository import Repository, examples, render
+from tests.support.updates.repository import Repository as Rendered
+from tests.support.updates.versions import Versions
 
-# Two t3.small, as docs/installation.md has them: 2 vCPU and 2 GiB each, less what the kubelet and the system keep.
-PODS_WITH_PREFIX_DELEGATION, PODS_WITHOUT_PREFIX_DELEGATION = 30, 11
-SMALL = [
-    Node(f"small-{zone}", cpu="1930m", memory="1434Mi", pods=PODS_WITH_PREFIX_DELEGATION, zone=zone) for zone in "ab"
-]
+HERE = Path(__file__).parent
+_running: list[Stack] = []
 
 
 @contextmanager
 def started(
-    template: Path, name: str, answers: dict[str, Any], real_pace: bool = False, **options: Any
+    rendered: Path, name: str, answers: dict[str, Any], min_ready_seconds: int = 0, **options: Any
 ) -> Iterator[Stack]:
-    """A stack of rendered answers, ended when the block ends."""
+    """Start a stack of a rendered repository, and end it when the block ends, if its group has not ended before."""
     if reason := sandbox.missing():
         pytest.skip(f"no clusters on this machine: {reason}")
+    repository = Repository(name, rendered, answers)
+    scale(rendered, [cluster["name"] for cluster in repository.clusters], min_ready_seconds)
     # Not pytest's own folder: sockets have short paths.
     with TemporaryDirectory(prefix="stack-", ignore_cleanup_errors=True) as temporary:
-        repository = Repository(name, render(template, answers, Path(temporary) / "rendered"), answers)
-        for cluster in () if real_pace else repository.clusters:
-            # Tuning in its documented place: nobody waits a minute for a load balancer that is not there.
-            overrides = repository.path / f"apps/platform/traefik/values/overrides-{cluster['name']}.yaml"
-            overrides.write_text(overrides.read_text() + "\ndeployment:\n  minReadySeconds: 1\n")
         stack = Stack(Path(temporary) / "stack", repository, **options)
+        _running.append(stack)
         try:
             yield stack
         finally:
@@ -45,56 +48,98 @@ def started(
 
 
 @pytest.fixture(scope="session")
-def small(template: Path) -> Iterator[Stack]:
-    """The smallest example on two t3.small, nothing installed yet. A pod that goes keeps its place for 15 s."""
-    with started(template, "small", examples()["minimal"], real_pace=True, nodes=SMALL, grace_seconds=15) as stack:
+def small(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The smallest example on two t3.small, nothing installed yet. A pod that goes keeps its place for a while."""
+    answers = examples()["minimal"]
+    rendered = render(template, answers, tmp_path_factory.mktemp("small") / "repository")
+    with started(rendered, "small", answers, MIN_READY_SECONDS, nodes=SMALL, grace_seconds=GRACE_SECONDS) as stack:
         yield stack
 
 
 @pytest.fixture(scope="session")
 def installed(small: Stack) -> Stack:
     """The smallest example, installed as documented."""
-    if not small.is_installed:
-        small.install()
-        small.settle()
+    small.install()
+    small.settle()
     return small
 
 
-def two_clusters() -> dict[str, Any]:
-    """The example with three environments on two clusters, by https: no SSH server runs here."""
-    return examples()["stages"] | {"repo_url": "https://github.com/acme/stages-gitops.git"}
+@pytest.fixture(scope="session")
+def brought(repository: Repository, installed: Stack) -> dict[str, Expected]:
+    """The Applications that a rendered repository brings, by its own scripts; the sandbox has the charts."""
+    return applications(installed.sandbox, repository.path)
 
 
 @pytest.fixture(scope="session")
-def stages(template: Path) -> Iterator[Stack]:
-    """Two clusters and three environments, all as the answers have it: staging and prod are protected, dev is not."""
-    with started(template, "stages", two_clusters()) as stack:
+def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Two clusters and four environments: staging and prod are protected, dev and test are not.
+
+    The repository was rendered from a released version, so that it can be updated.
+    """
+    answers, folder = victims.two_clusters(), tmp_path_factory.mktemp("stages")
+    versions = Versions.snapshot(folder / "template")
+    rendered = Rendered.copy(versions, folder / "repository", answers).path
+    victims.make_by_hand(rendered)
+    with started(rendered, "stages", answers) as stack:
+        # Half of Argo CD's work in a new cluster is to learn its kinds anew with each definition. How it begins without
+        # them is the drill of the other stack.
+        for cluster in stack.clusters.values():
+            cluster.apply(*definitions())
         stack.install()
         stack.register("prod")
         stack.settle()
         yield stack
 
 
-# Workloads of which nothing but their number matters: without a port they need no route and no network policy for it.
-MANY: dict[str, Any] = examples()["minimal"] | {
-    "environments": ["dev", "prod"],
-    "workloads": [{"name": f"w{n:02}", "image": "example.com/worker:1", "replicas": 1} for n in range(50)],
-}
+@pytest.fixture(scope="module")
+def ways_in(stages: Stack) -> Iterator[dict[str, WayIn]]:
+    """Traefik of every cluster."""
+    # An echo listens where the pods are now.
+    stages.rest()
+    traefiks: dict[str, WayIn] = {}
+    try:
+        for name in CLUSTERS:
+            traefiks[name] = WayIn(stages, name)
+        yield traefiks
+    finally:
+        for way_in in traefiks.values():
+            way_in.close()
 
 
-@pytest.fixture(scope="session")
-def many(template: Path) -> Iterator[Stack]:
-    """Fifty workloads in two environments, looked at as seldom as a busy machine needs it."""
-    with started(template, "many", MANY, resync_seconds=120) as stack:
-        stack.install()
-        stack.settle()
-        yield stack
+@pytest.fixture(params=CLUSTERS)
+def way_in(request: pytest.FixtureRequest, ways_in: dict[str, WayIn]) -> WayIn:
+    """Traefik of one cluster after the other."""
+    return ways_in[request.param]
+
+
+@pytest.fixture(autouse=True)
+def at_rest(request: pytest.FixtureRequest) -> None:
+    """Let Argo CD follow what the test before has undone."""
+    for name in {"installed", "stages"}.intersection(request.fixturenames):
+        request.getfixturevalue(name).rest()
 
 
 @pytest.fixture
 def measured(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
-    """Say what was measured: it stands at the end of the run."""
+    """Record a measurement: it is printed at the end of the run."""
     return lambda text: record_property("measured", text)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark all tests of this folder, and group them by the stack that they use."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker("proof")
+    groups.assign(items, HERE)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, None, None]:
+    """End a stack with the last test of its group: other tests of this worker need not wait beside it."""
+    yield
+    if groups.group_of(item) and groups.group_of(item) != groups.group_of(nextitem):
+        while _running:
+            _running.pop().close()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -103,11 +148,10 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add to a failure what Argo CD says about it."""
     report = yield
-    if report.failed:
-        for stack in getattr(item, "funcargs", {}).values():
-            if isinstance(stack, Stack):
-                try:
-                    report.sections.append(("Argo CD", stack.explain()))
-                except (OSError, subprocess.SubprocessError) as error:
-                    report.sections.append(("Argo CD", f"cannot be asked: {error}"))
+    if report.failed and groups.group_of(item):
+        for stack in _running:
+            try:
+                report.sections.append(("Argo CD", stack.argo.explain()))
+            except (OSError, AssertionError, subprocess.SubprocessError) as error:
+                report.sections.append(("Argo CD", f"cannot be asked: {error}"))
     return report

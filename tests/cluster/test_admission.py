@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
-from tests import engines
-from tests.cluster.charts import traefik_stand_in
-from tests.cluster.stack import Stack
-from tests.conftest import Document, Repository, pick
-from tests.rendering.charts import render_chart
-from tests.rendering.test_argo import argo, platform_applications, workload_applications
+from tests.support.cluster import layout
+from tests.support.cluster.admission import objections, refusal
+from tests.support.cluster.sandbox import SandboxError
+from tests.support.cluster.scripts import Expected
+from tests.support.cluster.stack import Stack
+from tests.support.repository import Document, Repository, pick
 
-TRY = ["apply", "--server-side", "--force-conflicts", "--field-manager=argocd-controller", "--filename=-"]
-TRY += ["--dry-run=server", "--validate=strict"]
-# Argo CD's own name for it: it knows no other for ApplicationSets.
-KNOWN = (
-    'Warning: metadata.finalizers: "resources-finalizer.argocd.argoproj.io": prefer a domain-qualified finalizer name'
-)
-OVERLAY = "apps/workloads/whoami/overlays/dev"
+OVERLAY = layout.overlay("whoami", "dev")
 
 
 @dataclass
@@ -32,13 +25,10 @@ class Trials:
 
     Attributes:
         accepted: What the API server has taken already: most of it is the same in every repository.
-        namespaces: The namespaces that were made.
     """
 
     stack: Stack
-    traefik: Path
     accepted: set[str] = field(default_factory=set)
-    namespaces: set[str] = field(default_factory=set)
 
     def prepare(self, labels: dict[str, dict[str, str]], documents: list[Document]) -> None:
         """Make the namespaces, labelled as they will be, and the accounts, without which no pod is admitted."""
@@ -47,42 +37,19 @@ class Trials:
             for name in labels
         ]
         self.stack.argocd.apply(*made, *pick(documents, "ServiceAccount"))
-        self.namespaces |= {beside(name) for name in labels}
 
     def accept(self, documents: list[Document]) -> None:
         """Try objects, and the pods that they would make: of their controllers, Pod Security only warns."""
-        wanted = {json.dumps(document): document for document in [*documents, *filter(None, map(pod_of, documents))]}
-        if new := wanted.keys() - self.accepted:
-            assert objections(self.stack, *(wanted[text] for text in sorted(new))) == []
-            self.accepted |= new
-
-    def chart(self, repository: Repository, application: Document) -> list[Document]:
-        """What a chart renders; Traefik's stand-in, where the real one cannot be had."""
-        source = application["spec"]["sources"][0]
-        chart = engines.chart(source["chart"], source["targetRevision"]) or self.traefik
-        return render_chart(repository, application, chart)
+        tried = {json.dumps(document): document for document in [*documents, *filter(None, map(pod_of, documents))]}
+        if new := sorted(tried.keys() - self.accepted):
+            assert objections(self.stack.argocd.api, *(tried[text] for text in new)) == []
+            self.accepted |= set(new)
 
 
-def objections(stack: Stack, *documents: Document) -> list[str]:
-    """What the API server says against objects, warnings included; nothing if it takes them."""
-    command = ["kubectl", "--context", stack.argocd.name, *TRY]
-    result = stack.sandbox.run(*command, stdin="\n---\n".join(map(json.dumps, documents)))
-    said = [line for line in result.stderr.splitlines() if line and not line.startswith(KNOWN)]
-    assert said or result.returncode == 0
-    return said
-
-
-def refusal(stack: Stack, document: Document) -> str:
-    """The same of one object, as one text."""
-    return "\n".join(objections(stack, document))
-
-
-@pytest.fixture(scope="module")
-def trials(installed: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trials]:
-    """An API server with all definitions installed, and namespaces that are removed afterwards."""
-    found = Trials(installed, traefik_stand_in(tmp_path_factory.mktemp("stand-in")))
-    yield found
-    installed.kubectl("delete", "namespace", *sorted(found.namespaces), "--ignore-not-found")
+@pytest.fixture(scope="session")
+def trials(installed: Stack) -> Trials:
+    """An API server with all definitions installed. The namespaces end with it."""
+    return Trials(installed)
 
 
 def beside(namespace: str) -> str:
@@ -90,9 +57,9 @@ def beside(namespace: str) -> str:
     return f"{namespace}-tried"
 
 
-def moved(document: Document) -> Document:
+def moved(document: Document, labels: dict[str, dict[str, str]]) -> Document:
     """An object in the namespace where it is tried."""
-    if "namespace" not in document["metadata"]:
+    if document["metadata"].get("namespace") not in labels:
         return document
     namespace = beside(document["metadata"]["namespace"])
     return document | {"metadata": document["metadata"] | {"namespace": namespace}}
@@ -107,27 +74,19 @@ def pod_of(document: Document) -> Document | None:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
 
 
-def namespace_labels(repository: Repository, bootstrap: list[Document]) -> dict[str, dict[str, str]]:
-    """The labels of each namespace: what its Application says, else what the bootstrap does."""
-    labels = {item["metadata"]["name"]: item["metadata"]["labels"] for item in pick(bootstrap, "Namespace")}
-    applications = [*platform_applications(repository), *(made for made, _ in workload_applications(repository))]
-    for application in applications:
-        spec = application["spec"]
-        labels[spec["destination"]["namespace"]] = spec["syncPolicy"]["managedNamespaceMetadata"]["labels"]
-    return labels
-
-
-def test_the_api_server_takes_all_that_a_repository_brings(repository: Repository, trials: Trials) -> None:
+def test_the_api_server_takes_all_that_a_repository_brings(
+    repository: Repository, brought: dict[str, Expected], trials: Trials
+) -> None:
     bootstrap = list(repository.build("bootstrap/argocd"))
     if (repository.path / "bootstrap/namespaces.yaml").exists():
         bootstrap += repository.read("bootstrap/namespaces.yaml")
-    documents = [*bootstrap, *argo(repository)]
-    for _, overlay in workload_applications(repository):
-        documents += repository.build(overlay)
-    for application in platform_applications(repository):
-        documents += trials.chart(repository, application)
-    tried = [moved(document) for document in documents]
-    trials.prepare(namespace_labels(repository, bootstrap), tried)
+    labels = {item["metadata"]["name"]: item["metadata"]["labels"] for item in pick(bootstrap, "Namespace")}
+    # The scripts hide what is in Argo CD's Secrets.
+    applications = [application for name, application in brought.items() if name != "argocd"]
+    labels |= {a.namespace: a.namespace_labels for a in applications if a.namespace_labels}
+    objects = [item for application in applications for item in application.objects]
+    tried = [moved(document, labels) for document in [*bootstrap, *objects]]
+    trials.prepare(labels, tried)
     trials.accept(tried)
 
 
@@ -188,7 +147,7 @@ FORBIDDEN: dict[str, tuple[Callable[[Document], None], str]] = {
 def test_the_objects_that_are_refused_below_are_right_but_for_one_thing(
     installed: Stack, whoami: dict[str, Document]
 ) -> None:
-    assert objections(installed, *whoami.values()) == []
+    assert objections(installed.argocd.api, *whoami.values()) == []
 
 
 @pytest.mark.parametrize(("spoil", "message"), FORBIDDEN.values(), ids=FORBIDDEN)
@@ -197,7 +156,7 @@ def test_a_workloads_namespace_refuses(
 ) -> None:
     pod = deepcopy(whoami["Pod"])
     spoil(pod)
-    said = refusal(installed, pod)
+    said = refusal(installed.argocd.api, pod)
     assert 'is forbidden: violates PodSecurity "restricted:latest"' in said
     assert message in said
 
@@ -209,7 +168,9 @@ def test_no_namespace_takes_a_privileged_pod(installed: Stack, whoami: dict[str,
         privileged(pod)
         pod["metadata"]["namespace"] = namespace
         pod["spec"]["serviceAccountName"] = "default"
-        assert 'pods "refused" is forbidden: violates PodSecurity "restricted:latest"' in refusal(installed, pod)
+        assert 'pods "refused" is forbidden: violates PodSecurity "restricted:latest"' in refusal(
+            installed.argocd.api, pod
+        )
 
 
 def test_a_deployment_is_warned_of_when_its_pods_would_be_refused(
@@ -217,7 +178,7 @@ def test_a_deployment_is_warned_of_when_its_pods_would_be_refused(
 ) -> None:
     deployment = deepcopy(whoami["Deployment"])
     privileged(deployment["spec"]["template"])
-    assert 'Warning: would violate PodSecurity "restricted:latest": privileged' in refusal(installed, deployment)
+    assert 'would violate PodSecurity "restricted:latest": privileged' in refusal(installed.argocd.api, deployment)
 
 
 MISSPELT: dict[str, tuple[str, list[str | int], str]] = {
@@ -237,9 +198,10 @@ def test_a_misspelt_field_is_refused_in(
     for step in parents:
         place = place[step]  # type: ignore[index]
     place[last] = "x"  # type: ignore[index]
-    assert f".{name}: field not declared in schema" in refusal(installed, document)
+    assert f".{name}: field not declared in schema" in refusal(installed.argocd.api, document)
 
 
 def test_an_unknown_kind_is_refused(installed: Stack, whoami: dict[str, Document]) -> None:
-    said = refusal(installed, whoami["Deployment"] | {"kind": "Deploymint"})
-    assert 'no matches for kind "Deploymint" in version "apps/v1"' in said
+    item = json.dumps(whoami["Deployment"] | {"kind": "Deploymint"})
+    with pytest.raises(SandboxError, match='no matches for kind "Deploymint" in version "apps/v1"'):
+        installed.kubectl("apply", "--server-side", "--dry-run=server", "--filename=-", stdin=item)

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from tests import engines
-from tests.cluster.kubernetes import Object
-from tests.cluster.stack import Stack
+import pytest
+
+from tests.support import engines
+from tests.support.cluster import layout
+from tests.support.cluster.api import Object
+from tests.support.cluster.stack import Stack
+from tests.support.repository import load
 
 ARGOCD = "argocd-controller"
 
 
-def applied_by_hand(stack: Stack) -> list[Object]:
-    """What the documented commands apply, read from the cluster."""
-    built = stack.kubectl("kustomize", stack.work / "bootstrap/argocd")
-    by_file = [(stack.work / f"argo/{file}.yaml").read_text() for file in ("projects/bootstrap", "root-application")]
-    files = ["--filename", "-", "--show-managed-fields", "--output", "json"]
-    return list(json.loads(stack.kubectl("get", *files, stdin="\n---\n".join([built, *by_file])))["items"])
+@pytest.fixture(scope="module")
+def manifests(installed: Stack) -> list[Object]:
+    """What the documented commands apply, as it stands in the repository."""
+    work = installed.checkout.work
+    files = (work / "argo/projects/bootstrap.yaml", work / "argo/root-application.yaml")
+    texts = [installed.kubectl("kustomize", work / "bootstrap/argocd"), *(file.read_text() for file in files)]
+    return [item for text in texts for item in load(text)]
+
+
+def live(stack: Stack, manifests: list[Object]) -> list[Object]:
+    """The same, read from the cluster."""
+    result = []
+    for item in manifests:
+        kind, metadata = f"{item['apiVersion']}/{item['kind']}", item["metadata"]
+        found = stack.argocd.get(kind, metadata["name"], metadata.get("namespace", ""), managed_fields=True)
+        assert found, metadata["name"]
+        result.append(found)
+    return result
 
 
 def tracking(item: Object) -> str:
@@ -46,11 +61,10 @@ def owners(item: Object) -> set[str]:
 
 
 def test_two_documented_commands_bring_everything(installed: Stack) -> None:
-    assert installed.states() == dict.fromkeys(
-        ("argocd", "external-dns-main", "policies-main", "root", "traefik-main", "whoami-dev"), "Synced Healthy"
-    )
+    names = {"argocd", "root", "whoami-dev"} | layout.platform_applications("main")
+    assert installed.argo.states() == dict.fromkeys(names, "Synced Healthy")
     projects = installed.argocd.list("appprojects", "argocd")
-    assert {project["metadata"]["name"] for project in projects} == {"bootstrap", "dev", "platform"}
+    assert {project["metadata"]["name"] for project in projects} == {"dev", *layout.PLATFORM_PROJECTS}
 
 
 def test_all_that_runs_is_ready(installed: Stack) -> None:
@@ -62,23 +76,23 @@ def test_all_that_runs_is_ready(installed: Stack) -> None:
     assert conditions["ScalingActive"] == "True"
 
 
-def test_the_documented_commands_a_second_time_change_nothing(installed: Stack) -> None:
-    before, pods = applied_by_hand(installed), installed.argocd.list("pods")
+def test_the_documented_commands_a_second_time_change_nothing(installed: Stack, manifests: list[Object]) -> None:
+    before, pods = live(installed, manifests), installed.argocd.list("pods")
     for block in installed.documented("installation.md", "4. Bootstrap"):
         installed.type(block)
 
     def tracked_again() -> bool:
-        return list(map(tracking, applied_by_hand(installed))) == list(map(tracking, before))
+        return list(map(tracking, live(installed, manifests))) == list(map(tracking, before))
 
     installed.until("Argo CD tracks again what it tracked before", tracked_again)
     installed.settle()
-    assert list(map(lasting, applied_by_hand(installed))) == list(map(lasting, before))
+    assert list(map(lasting, live(installed, manifests))) == list(map(lasting, before))
     # Nor is anything restarted.
     assert {p["metadata"]["uid"] for p in installed.argocd.list("pods")} == {p["metadata"]["uid"] for p in pods}
 
 
-def test_nobody_but_argocd_owns_what_was_applied_by_hand(installed: Stack) -> None:
-    for item in applied_by_hand(installed):
+def test_nobody_but_argocd_owns_what_was_applied_by_hand(installed: Stack, manifests: list[Object]) -> None:
+    for item in live(installed, manifests):
         # In this one argocd-server keeps the keys and passwords that it makes.
         if item["metadata"]["name"] != "argocd-secret":
             assert owners(item) == {ARGOCD}, item["metadata"]["name"]
@@ -93,14 +107,14 @@ def test_argocd_follows_a_commit_to_its_own_settings(installed: Stack) -> None:
         return str(parameters["data"][setting])
 
     with installed.undone():
-        installed.edit("bootstrap/argocd/patches/settings.yaml", f'{setting}: "2"', f'{setting}: "3"')
+        installed.checkout.edit("bootstrap/argocd/patches/settings.yaml", f'{setting}: "2"', f'{setting}: "3"')
         installed.publish("Let the repo server build three at a time")
         installed.until("the setting has arrived", lambda: limit() == "3")
 
 
 def leftovers(stack: Stack) -> list[Object]:
     """What Argo CD would prune of itself, if it pruned."""
-    return [item for item in stack.applications["argocd"]["status"]["resources"] if item.get("requiresPruning")]
+    return [item for item in stack.argo.applications["argocd"]["status"]["resources"] if item.get("requiresPruning")]
 
 
 def test_argocd_upgrades_itself_from_the_version_before(installed: Stack) -> None:
@@ -118,13 +132,14 @@ def test_argocd_upgrades_itself_from_the_version_before(installed: Stack) -> Non
     kinds = "crds,deployments,statefulsets,applications,applicationsets,appprojects"
     before = installed.identities(kinds)
     with installed.undone():
-        installed.edit("bootstrap/argocd/kustomization.yaml", current, previous)
+        installed.checkout.edit("bootstrap/argocd/kustomization.yaml", current, previous)
         installed.publish("Go back to the Argo CD before")
         installed.until("it has gone back", lambda: versions() == {previous.split("/")[5]})
         # No commit removes a part of Argo CD: what only the newer one has is taken away by hand.
         for item in installed.until("what it leaves is known", lambda: leftovers(installed)):
             installed.kubectl("delete", item["kind"], item["name"], "--namespace=argocd")
         installed.settle()
+    installed.rest()
     assert versions() == {current.split("/")[5]}
     # An upgrade changes objects, and makes none of them anew.
     assert installed.identities(kinds) == before

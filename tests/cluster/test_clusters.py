@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.cluster.kubernetes import Kubernetes
-from tests.cluster.stack import Stack
+from tests.support.cluster import layout, victims
+from tests.support.cluster.kubernetes import Kubernetes
+from tests.support.cluster.stack import Stack
 
 
 def namespaces(cluster: Kubernetes) -> set[str]:
@@ -14,8 +15,8 @@ def namespaces(cluster: Kubernetes) -> set[str]:
 
 
 def test_each_environment_is_in_its_cluster_and_in_no_other(stages: Stack) -> None:
-    expected: dict[str, set[str]] = {name: {"traefik", "external-dns"} for name in stages.clusters}
-    expected[stages.argocd.name].add("argocd")
+    expected: dict[str, set[str]] = {name: set(layout.CHARTS) for name in stages.clusters}
+    expected[stages.argocd.name] |= {"argocd", f"{victims.BY_HAND}-dev"}
     for workload, environment, _ in stages.repository.overlays():
         expected[environment["cluster"]].add(f"{workload['name']}-{environment['name']}")
     assert {name: namespaces(cluster) for name, cluster in stages.clusters.items()} == expected
@@ -54,15 +55,15 @@ def test_argocd_runs_in_one_cluster_only(stages: Stack) -> None:
 
 def test_a_cluster_that_is_not_registered_holds_up_only_its_own_applications(stages: Stack) -> None:
     assert stages.argocd.get("secret", "cluster-prod", "argocd")
-    stages.kubectl("delete", "secret", "cluster-prod", "--namespace=argocd")
 
     def arrived() -> bool:
         found = stages.argocd.get("deployment", "shop-api", "shop-dev")
         return bool(found and "2.8.1" in str(found["spec"]["template"]))
 
     with stages.undone():
+        stages.kubectl("delete", "secret", "cluster-prod", "--namespace=argocd")
         try:
-            stages.edit("apps/workloads/shop/overlays/dev/kustomization.yaml", "2.8.0-rc.1", "2.8.1")
+            stages.checkout.edit(layout.kustomization("shop", "dev"), "2.8.0-rc.1", "2.8.1")
             stages.publish("Release to dev while prod cannot be reached")
             stages.until("dev has the release", arrived)
             assert stages.clusters["prod"].get("deployment", "shop-api", "shop-prod")

@@ -2,88 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.cluster.addons import CLUSTERS, answers_of, container, kubeconfig_of, ways
-from tests.cluster.client import Request, ask
-from tests.cluster.stack import BINARIES, Stack
+from tests.support.cluster.addons import CLUSTERS, answers_of, ways
+from tests.support.cluster.name_server import PREVIOUS, NameServer, Records
+from tests.support.cluster.stack import Stack
 
-Records = dict[tuple[str, str], list[str]]
-EXTERNAL_DNS = BINARIES / "external-dns/external-dns"
-PREVIOUS = BINARIES / "external-dns-previous/external-dns"
-SERVER = "http://127.0.0.1:8888"
-# The hosted zones of the account: both of the answers' domains.
-ZONES = ("acme.com", "acme.io")
-# What of the arguments speaks of the provider, which is exchanged.
-PROVIDER = re.compile(r"--(provider=|aws-|cloudflare-)")
-
-
-class NameServer:
-    """A name server in memory, served by external-dns itself to other external-dns."""
-
-    def __init__(self, stack: Stack) -> None:
-        """Start it, without records."""
-        self.stack = stack
-        self.sandbox = stack.sandbox
-        self._kubeconfigs: dict[str, Path] = {}
-        zones = [f"--inmemory-zone={zone}" for zone in ZONES]
-        options = ["--webhook-server", "--provider=inmemory", "--source=fake", "--policy=sync"]
-        self.sandbox.start("name-server", EXTERNAL_DNS, *options, *zones, "--metrics-address=127.0.0.1:7980")
-        self.sandbox.wait_for("name-server", f"{SERVER}/records")
-
-    def close(self) -> None:
-        """End it, and forget its records."""
-        self.sandbox.end("name-server")
-
-    @property
-    def records(self) -> Records:
-        """The targets of all records, by name and type."""
-        return {(r["dnsName"], r["recordType"]): r["targets"] for r in self._endpoints()}
-
-    def add(self, name: str, kind: str, *targets: str) -> None:
-        """Add a record by hand."""
-        self._change({"create": [{"dnsName": name, "recordType": kind, "targets": targets}]})
-
-    def sync(self, cluster: str, binary: Path = EXTERNAL_DNS, without: str = "") -> str:
-        """Let external-dns of a cluster do its work once, as its Deployment says, and return its log.
-
-        Args:
-            cluster: The name of the cluster.
-            binary: The version that does it.
-            without: An argument to leave out.
-        """
-        kubernetes = self.stack.clusters[cluster]
-        if cluster not in self._kubeconfigs:
-            self._kubeconfigs[cluster] = kubeconfig_of(kubernetes, "external-dns")
-        given = container(kubernetes, "external-dns")["args"]
-        assert not without or without in given
-        kept = [argument for argument in given if not PROVIDER.match(argument) and argument != without]
-        ours = ["--provider=webhook", f"--webhook-provider-url={SERVER}", "--once"]
-        result = self.sandbox.run(binary, *kept, *ours, f"--kubeconfig={self._kubeconfigs[cluster]}")
-        assert not result.returncode, result.stdout + result.stderr
-        self._forget_labels()
-        return result.stdout + result.stderr
-
-    def _endpoints(self) -> list[dict[str, Any]]:
-        (answer,) = ask(self.sandbox, Request(f"{SERVER}/records"))
-        return list(answer.json)
-
-    def _forget_labels(self) -> None:
-        """Keep of the records what a zone keeps. In memory, labels would tell the owner without a TXT record."""
-        endpoints = self._endpoints()
-        plain = [{k: v for k, v in endpoint.items() if k != "labels"} for endpoint in endpoints]
-        self._change({"updateOld": endpoints, "updateNew": plain})
-        assert not any(endpoint.get("labels") for endpoint in self._endpoints())
-
-    def _change(self, changes: dict[str, Any]) -> None:
-        (answer,) = ask(self.sandbox, Request(f"{SERVER}/records", method="POST", body=json.dumps(changes)))
-        assert answer.status == 204
+BY_HAND = "by-hand.dev.acme.io"
 
 
 def owner(stack: Stack, cluster: str) -> str:
@@ -191,24 +119,26 @@ def test_a_service_inside_the_cluster_gets_no_record(names: NameServer) -> None:
 
 
 def test_a_route_that_goes_takes_its_record_along_and_no_other(names: NameServer) -> None:
-    stack, (gone, *_) = names.stack, [way for way in ways(names.stack) if way.to.startswith("shop-dev/")]
-    for cluster in CLUSTERS:
-        names.sync(cluster)
-    before = names.records
-    overlay = stack.work / "apps/workloads/shop/overlays/dev"
-    with stack.undone():
-        # The route is all that is in this file.
-        (overlay / "resources.yaml").unlink()
-        stack.edit("apps/workloads/shop/overlays/dev/kustomization.yaml", "  - resources.yaml\n", "")
-        stack.publish("Take the route of shop out of dev")
-        kubernetes = stack.clusters[gone.cluster]
-        stack.until("the route is gone", lambda: not kubernetes.list("ingressroutes", "shop-dev"))
-        for cluster in CLUSTERS:
-            names.sync(cluster)
-        after = names.records
-    assert before.keys() - after.keys() == {(gone.host, "CNAME"), (f"cname-{gone.host}", "TXT")}
+    cluster = names.stack.clusters["nonprod"]
+    target = {"external-dns.kubernetes.io/target": answers_of(names.stack, cluster.name)["ingress_host"]}
+    rule = {"kind": "Rule", "match": f"Host(`{BY_HAND}`)", "services": [{"name": "shop-api", "port": 9000}]}
+    route = {
+        "apiVersion": "traefik.io/v1alpha1",
+        "kind": "IngressRoute",
+        "metadata": {"name": "by-hand", "namespace": "shop-dev", "annotations": target},
+        "spec": {"entryPoints": ["websecure"], "routes": [rule]},
+    }
+    with cluster.applied(route):
+        for name in CLUSTERS:
+            names.sync(name)
+        before = names.records
+    for name in CLUSTERS:
+        names.sync(name)
+    after = names.records
+    assert before.keys() - after.keys() == {(BY_HAND, "CNAME"), (f"cname-{BY_HAND}", "TXT")}
     assert after.items() <= before.items()
-    names.sync(gone.cluster)
+    with cluster.applied(route):
+        names.sync(cluster.name)
     assert names.records == before
 
 

@@ -2,46 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from tests.cluster.kubernetes import Object
-from tests.cluster.stack import Stack
+import pytest
 
-KINDS = "deployments,services,serviceaccounts,networkpolicies,ingressroutes"
+from tests.support.cluster import guarded, layout, victims
+from tests.support.cluster.api import Object
+from tests.support.cluster.builds import Builds
+from tests.support.cluster.stack import Stack
 
 
 def deployment(stack: Stack, name: str, namespace: str = "shop-dev") -> Object:
-    """A Deployment that must be there."""
-    found = stack.argocd.get("deployment", name, namespace)
-    assert found
-    return found
-
-
-def test_a_commit_reaches_the_cluster(stages: Stack) -> None:
-    def image() -> str:
-        (container,) = deployment(stages, "shop-api")["spec"]["template"]["spec"]["containers"]
-        return str(container["image"])
-
-    with stages.undone():
-        stages.edit("apps/workloads/shop/overlays/dev/kustomization.yaml", "2.8.0-rc.1", "2.8.0")
-        stages.publish("Release shop-api 2.8.0 to dev")
-        stages.until("the new image runs", lambda: image() == "ghcr.io/acme/shop-api:2.8.0")
+    """Return a Deployment that must be there."""
+    item = stack.argocd.get("deployment", name, namespace)
+    assert item
+    return item
 
 
 def test_what_is_changed_by_hand_is_changed_back(stages: Stack) -> None:
     stages.kubectl("scale", "deployment/shop-api", "--namespace=shop-dev", "--replicas=7")
     stages.until("it is scaled back", lambda: deployment(stages, "shop-api")["spec"]["replicas"] == 2)
-
-
-def test_the_number_of_an_autoscaled_workload_is_left_to_its_autoscaler(stages: Stack) -> None:
-    show = ["--namespace=shop-prod", "--show-managed-fields", "--output=json"]
-    found = json.loads(stages.clusters["prod"].kubectl("get", "deployment/shop-web", *show))
-    assert found["spec"]["replicas"] == 3
-    fields = found["metadata"]["managedFields"]
-    (applied,) = [entry["fieldsV1"]["f:spec"] for entry in fields if entry["manager"] == "argocd-controller"]
-    assert "f:template" in applied
-    assert "f:replicas" not in applied
 
 
 def test_a_service_that_is_deleted_by_hand_comes_back(stages: Stack) -> None:
@@ -50,53 +31,60 @@ def test_a_service_that_is_deleted_by_hand_comes_back(stages: Stack) -> None:
     stages.kubectl("delete", "service/shop-api", "--namespace=shop-dev")
 
     def is_back() -> bool:
-        found = stages.argocd.get("service", "shop-api", "shop-dev")
-        return bool(found and found["metadata"]["uid"] != lost["metadata"]["uid"])
+        service = stages.argocd.get("service", "shop-api", "shop-dev")
+        return bool(service and service["metadata"]["uid"] != lost["metadata"]["uid"])
 
     stages.until("the Service is back", is_back)
     stages.settle()
 
 
-def test_an_object_that_leaves_git_is_pruned_and_nothing_else(stages: Stack) -> None:
-    before = stages.identities(KINDS)
+def test_the_number_of_an_autoscaled_workload_is_left_to_its_autoscaler(stages: Stack) -> None:
+    item = stages.clusters["prod"].get("deployment", "shop-web", "shop-prod", managed_fields=True)
+    assert item
+    assert item["spec"]["replicas"] == 3
+    fields = item["metadata"]["managedFields"]
+    (applied,) = [entry["fieldsV1"]["f:spec"] for entry in fields if entry["manager"] == "argocd-controller"]
+    assert "f:template" in applied
+    assert "f:replicas" not in applied
+
+
+def test_a_workload_made_by_hand_is_found(stages: Stack) -> None:
+    assert stages.argo.state(f"{victims.BY_HAND}-dev") == "Synced Healthy"
+    assert stages.argocd.get("configmap", "settings", f"{victims.BY_HAND}-dev")
+
+
+@dataclass(frozen=True)
+class Release:
+    """A commit to one workload, and what was there before."""
+
+    before: guarded.Identities
+    built: set[str]
+
+
+@pytest.fixture(scope="module")
+def release(stages: Stack) -> Iterator[Release]:
+    """A commit that gives shop in dev another image, and takes its route away."""
     with stages.undone():
-        overlay = "apps/workloads/shop/overlays/dev"
-        stages.edit(f"{overlay}/kustomization.yaml", "  - resources.yaml\n", "")
-        (stages.work / overlay / "resources.yaml").unlink()
-        stages.publish("Take the route of shop out of dev")
-        stages.until("it is gone", lambda: not stages.argocd.get("ingressroute", "shop", "shop-dev"))
-        gone = "nonprod/shop-dev/IngressRoute/shop"
-        assert stages.identities(KINDS) == {name: uid for name, uid in before.items() if name != gone}
+        before, builds = guarded.everything(stages), Builds(stages, quiet_seconds=3)
+        kustomization = layout.kustomization("shop", "dev")
+        stages.checkout.edit(kustomization, "2.8.0-rc.1", "2.8.0")
+        stages.checkout.edit(kustomization, "  - resources.yaml\n", "")
+        stages.checkout.delete(f"{layout.overlay('shop', 'dev')}/resources.yaml")
+        stages.publish("Release shop-api 2.8.0 to dev, without a route")
+        stages.settle()
+        yield Release(before, builds.applications())
 
 
-def test_a_workload_made_by_hand_is_found_and_its_removal_removes_nothing_else(stages: Stack) -> None:
-    before = stages.identities(KINDS)
-    settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"a": "b"}}
-    with stages.undone():
-        stages.add_by_hand("hello", settings)
-        stages.publish("Add hello by hand")
-        stages.until("hello-dev is there", lambda: stages.states().get("hello-dev") == "Synced Healthy")
-        assert stages.argocd.get("configmap", "settings", "hello-dev")
-
-        shutil.rmtree(stages.work / "apps/workloads/hello")
-        stages.publish("Remove hello")
-        stages.until("hello-dev is gone", lambda: "hello-dev" not in stages.states())
-        assert not stages.argocd.get("configmap", "settings", "hello-dev")
-        # The namespace stays, and docs/operations.md says how it goes.
-        assert stages.argocd.get("namespace", "hello-dev")
-        stages.kubectl("delete", "namespace", "hello-dev")
-    assert stages.identities(KINDS) == before
+def test_a_commit_reaches_the_cluster(stages: Stack, release: Release) -> None:
+    (container,) = deployment(stages, "shop-api")["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "ghcr.io/acme/shop-api:2.8.0"
 
 
-def test_a_workload_that_leaves_an_unprotected_environment_is_pruned_and_nothing_else(stages: Stack) -> None:
-    def of_shop() -> dict[str, str]:
-        return {name: uid for name, uid in stages.identities(KINDS).items() if "/shop-dev/" in name}
+def test_a_commit_to_one_workload_builds_nothing_else(release: Release) -> None:
+    assert release.built == {"shop-dev"}
 
-    before, gone = stages.identities(KINDS), of_shop()
-    assert gone
-    with stages.undone():
-        shutil.rmtree(stages.work / "apps/workloads/shop/overlays/dev")
-        stages.publish("Take shop out of dev")
-        stages.until("shop-dev is gone", lambda: "shop-dev" not in stages.states())
-        stages.until("its objects are gone", lambda: not of_shop())
-        assert stages.identities(KINDS) == {name: uid for name, uid in before.items() if name not in gone}
+
+def test_an_object_that_leaves_git_is_pruned_and_nothing_else(stages: Stack, release: Release) -> None:
+    gone = "nonprod/shop-dev/IngressRoute/shop"
+    assert gone in release.before
+    assert guarded.everything(stages) == {name: uid for name, uid in release.before.items() if name != gone}

@@ -1,8 +1,7 @@
-{{- /* The values of a map as arguments below a prefix: those of some keys, else all. Empty ones are left out. */}}
+{{- /* Print the named values of a map as arguments below a prefix, without empty ones. */}}
 {{- define "traefik.options" -}}
-{{- $of := .of | default dict }}
-{{- range $key := .keys | default (keys $of | sortAlpha) }}
-{{- $value := get $of $key }}
+{{- range $key := .keys | default (keys .of | sortAlpha) }}
+{{- $value := get $.of $key }}
 {{- if not (or (kindIs "invalid" $value) (eq (toString $value) "")) }}
 - {{ printf "--%s.%s=%v" $.prefix $key $value | quote }}
 {{- end }}
@@ -10,13 +9,11 @@
 {{- end }}
 
 {{- define "traefik.arguments" -}}
-{{- with .Values.global }}
-{{- if not .checkNewVersion }}
+{{- if not .Values.global.checkNewVersion }}
 - --global.checkNewVersion=false
 {{- end }}
-{{- if .sendAnonymousUsage }}
+{{- if .Values.global.sendAnonymousUsage }}
 - --global.sendAnonymousUsage
-{{- end }}
 {{- end }}
 {{- range $name, $port := .Values.ports }}
 - --entryPoints.{{ $name }}.address=:{{ $port.port }}/tcp
@@ -24,18 +21,17 @@
 - --entryPoints.{{ $name }}.asDefault=true
 {{- end }}
 {{- end }}
-{{- include "traefik.options" (dict "prefix" "api" "of" .Values.api) }}
+{{- with .Values.api }}
+{{- include "traefik.options" (dict "prefix" "api" "of" .) }}
+{{- end }}
 - --ping=true
-{{- with .Values.metrics.prometheus }}
 - --metrics.prometheus=true
-- --metrics.prometheus.entrypoint={{ .entryPoint }}
-{{- if .addRoutersLabels }}
+- --metrics.prometheus.entrypoint={{ .Values.metrics.prometheus.entryPoint }}
+{{- if .Values.metrics.prometheus.addRoutersLabels }}
 - --metrics.prometheus.addRoutersLabels=true
 {{- end }}
-{{- include "traefik.options" (dict "prefix" "metrics.prometheus" "of" . "keys" (list "addEntryPointsLabels" "addServicesLabels")) }}
-{{- end }}
-{{- with .Values.providers.kubernetesCRD }}
 - --providers.kubernetescrd
+{{- with .Values.providers.kubernetesCRD }}
 {{- if .allowCrossNamespace }}
 - --providers.kubernetescrd.allowCrossNamespace=true
 {{- end }}
@@ -51,35 +47,31 @@
 {{- if .allowExternalNameServices }}
 - --providers.kubernetescrd.allowExternalNameServices=true
 {{- end }}
-{{- include "traefik.options" (dict "prefix" "providers.kubernetescrd" "of" . "keys" (list "allowEmptyServices")) }}
+- --providers.kubernetescrd.allowEmptyServices={{ .allowEmptyServices }}
 {{- end }}
 {{- range $name, $port := .Values.ports }}
 {{- $prefix := print "entryPoints." $name }}
-{{- with $port.http }}
-{{- with .middlewares }}
+{{- with ($port.http).middlewares }}
 - --{{ $prefix }}.http.middlewares={{ join "," . }}
 {{- end }}
-{{- with (.redirections).entryPoint }}
+{{- with (($port.http).redirections).entryPoint }}
 - --{{ $prefix }}.http.redirections.entryPoint.to=:{{ (index $.Values.ports .to).exposedPort }}
 {{- include "traefik.options" (dict "prefix" (print $prefix ".http.redirections.entryPoint") "of" . "keys" (list "scheme" "permanent")) }}
 {{- end }}
-{{- if (.tls).enabled }}
+{{- if (($port.http).tls).enabled }}
 - --{{ $prefix }}.http.tls=true
 {{- end }}
+{{- with ($port.transport).respondingTimeouts }}
+{{- include "traefik.options" (dict "prefix" (print $prefix ".transport.respondingTimeouts") "of" . "keys" (list "readTimeout")) }}
 {{- end }}
-{{- with $port.transport }}
-{{- include "traefik.options" (dict "prefix" (print $prefix ".transport.respondingTimeouts") "of" .respondingTimeouts "keys" (list "readTimeout" "writeTimeout" "idleTimeout")) }}
-{{- include "traefik.options" (dict "prefix" (print $prefix ".transport.lifeCycle") "of" .lifeCycle "keys" (list "requestAcceptGraceTimeout" "graceTimeOut")) }}
+{{- with ($port.transport).lifeCycle }}
+{{- include "traefik.options" (dict "prefix" (print $prefix ".transport.lifeCycle") "of" . "keys" (list "graceTimeOut")) }}
 {{- end }}
 {{- end }}
-{{- with .Values.log }}
-{{- with .format }}
+{{- with .Values.log.format }}
 - --log.format={{ . }}
 {{- end }}
-{{- with .level }}
-- --log.level={{ upper . }}
-{{- end }}
-{{- end }}
+- --log.level={{ upper .Values.log.level }}
 {{- with .Values.accessLog }}
 {{- if .enabled }}
 - --accesslog=true
@@ -87,15 +79,11 @@
 - --accesslog.format={{ . }}
 {{- end }}
 - --accesslog.fields.defaultmode={{ .fields.defaultMode }}
-{{- include "traefik.options" (dict "prefix" "accesslog.fields.names" "of" .fields.names) }}
 - --accesslog.fields.headers.defaultmode={{ .fields.headers.defaultMode }}
 {{- include "traefik.options" (dict "prefix" "accesslog.fields.headers.names" "of" .fields.headers.names) }}
 {{- with .fields.queryParameters.defaultMode }}
 - --accesslog.fields.queryparameters.defaultmode={{ . }}
 {{- end }}
 {{- end }}
-{{- end }}
-{{- range .Values.additionalArguments }}
-- {{ quote . }}
 {{- end }}
 {{- end }}

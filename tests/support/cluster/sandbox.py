@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,24 +19,11 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# The first process of the namespaces. It takes the addresses of pods (10.244.0.0/15) for the loopback device, so that a
-# process can listen on one, and ends, and all others with it, when its standard input does.
-INIT = """
-import fcntl, os, socket, struct, sys
-SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK, UP_AND_RUNNING = 0x8914, 0x8916, 0x891C, 0x41
-control = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-def address(text):
-    return struct.pack("HH4s8x", socket.AF_INET, 0, socket.inet_aton(text))
-fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", UP_AND_RUNNING))
-fcntl.ioctl(control, SIOCSIFADDR, struct.pack("16s16s", b"lo:1", address("10.244.0.1")))
-fcntl.ioctl(control, SIOCSIFNETMASK, struct.pack("16s16s", b"lo:1", address("255.254.0.0")))
-print("ready", flush=True)
-"""
-UNTIL_WE_END = "sys.stdin.read()"
-UNTIL_KILLED = "import signal; signal.pause()"
+FIRST_PROCESS = Path(__file__).with_name("first_process.py")
 LOG_LINES = 25
 # Seconds after which something will not happen any more, on a machine that has other work, too.
 PATIENCE = 400
+POLL_SECONDS = 0.3
 
 
 class SandboxError(AssertionError):
@@ -42,7 +31,7 @@ class SandboxError(AssertionError):
 
 
 def missing() -> str:
-    """What this machine lacks to run a sandbox; empty if nothing."""
+    """Return what this machine lacks to run a sandbox; empty if nothing."""
     if sys.platform != "linux":
         return "namespaces need Linux"
     absent = [tool for tool in ("unshare", "nsenter") if not shutil.which(tool)]
@@ -67,28 +56,45 @@ class Sandbox:
         self.environment = environment
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         (folder / "log").mkdir(parents=True, exist_ok=True)
-        init = INIT + (UNTIL_KILLED if outlives_us else UNTIL_WE_END)
-        self._unshare = subprocess.Popen(
-            [*_unshare(), sys.executable, "-c", init],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            cwd=folder,
-        )
-        assert self._unshare.stdout
-        if not self._unshare.stdout.readline():
+        self._dialer, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._dialing = threading.Lock()
+        arguments = [str(theirs.fileno()), "yes" if outlives_us else "no"]
+        with theirs:
+            self._unshare = subprocess.Popen(
+                [*_unshare(), sys.executable, FIRST_PROCESS, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+                cwd=folder,
+            )
+        if not self._dialer.recv(100):
             raise SandboxError("the namespaces could not be made")
         self.pid = _only_child(self._unshare.pid)
 
+    def dial(self, host: str, port: int, source: str = "127.0.0.1") -> socket.socket:
+        """Connect to an address inside, without starting a process there.
+
+        Raises:
+            OSError: if nobody listens.
+        """
+        with self._dialing:
+            self._dialer.send(f"{host} {port} {source}".encode())
+            answer, descriptors, _, _ = socket.recv_fds(self._dialer, 100, 1)
+        if not descriptors:
+            number = int(answer or 0)
+            raise ConnectionError(number, f"{os.strerror(number)}: {host}:{port}")
+        return socket.socket(fileno=descriptors[0])
+
     def enter(self, folder: Path | None = None) -> list[str]:
-        """The command that runs what follows it inside, in a folder or else in that of the sandbox."""
+        """Return the command that runs what follows it inside, in a folder or else in that of the sandbox."""
         user = [] if os.geteuid() == 0 else ["--user", "--preserve-credentials"]
         where = f"--wd={folder or self.folder}"
         return ["nsenter", "--target", str(self.pid), "--mount", "--net", "--pid", *user, where, "--"]
 
     def start(self, name: str, *command: str | Path, environment: dict[str, str] | None = None) -> None:
-        """Start a process in the background, and write what it says to log/<name>.log."""
+        """Start a process in the background, and write its output to log/<name>.log."""
         with (self.folder / "log" / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 [*self.enter(), *map(str, command)],
@@ -113,7 +119,7 @@ class Sandbox:
         environment: dict[str, str] | None = None,
         seconds: float = PATIENCE,
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command inside and return what it said; a failure is the caller's to judge.
+        """Run a command inside and return its output; a failure is the caller's to judge.
 
         Raises:
             subprocess.TimeoutExpired: after the given time.
@@ -128,28 +134,24 @@ class Sandbox:
             check=False,
         )
 
-    def wait_for(self, name: str, url: str, headers: dict[str, str] | None = None, seconds: float = PATIENCE) -> None:
-        """Wait until a process answers a URL with 200.
+    def wait_for(self, name: str, is_ready: Callable[[], object]) -> None:
+        """Wait until a process is ready.
 
         Raises:
-            SandboxError: if it ends before, or does not answer in time.
+            SandboxError: if it ends before, or is not ready in time.
         """
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+
+        def is_ready_or_gone() -> bool:
             if self.processes[name].poll() is not None:
                 raise SandboxError(f"{name} ended with {self.processes[name].returncode}\n{self.log(name)}")
-            if self.fetch(url, headers) is not None:
-                return
-            time.sleep(0.2)
-        raise SandboxError(f"{name} did not answer {url} in {seconds:.0f} s\n{self.log(name)}")
+            return bool(is_ready())
 
-    def fetch(self, url: str, headers: dict[str, str] | None = None) -> str | None:
-        """What a URL inside answers, or None if it does not answer with 200."""
-        lines = (f"{key}: {value}" for key, value in (headers or {}).items())
-        result = self.run(sys.executable, "-c", _FETCH, url, *lines)
-        return None if result.returncode else result.stdout
+        try:
+            self.until(f"{name} is ready", is_ready_or_gone)
+        except SandboxError as error:
+            raise SandboxError(f"{error}\n{self.log(name)}") from None
 
-    def until(self, what: str, condition: Callable[[], T], seconds: float = PATIENCE, every: float = 0.5) -> T:
+    def until(self, what: str, condition: Callable[[], T], seconds: float = PATIENCE, every: float = POLL_SECONDS) -> T:
         """Wait until a condition holds and return its value.
 
         Raises:
@@ -163,34 +165,24 @@ class Sandbox:
         return value
 
     def log(self, name: str, lines: int = LOG_LINES) -> str:
-        """The last lines of a process' log."""
+        """Return the last lines of a process' log."""
         file = self.folder / "log" / f"{name}.log"
         return "\n".join(file.read_text(errors="replace").splitlines()[-lines:])
 
     def close(self) -> None:
         """End every process inside. The kernel does it, when the first one goes."""
-        os.kill(self.pid, signal.SIGKILL)
+        if self._unshare.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
         self._unshare.wait(20)
         for process in self.processes.values():
             process.wait(20)
-
-
-_FETCH = """
-import ssl, sys, urllib.request
-headers = dict(line.split(": ", 1) for line in sys.argv[2:])
-https = urllib.request.HTTPSHandler(context=ssl._create_unverified_context())
-opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), https)
-try:
-    print(opener.open(urllib.request.Request(sys.argv[1], headers=headers), timeout=3).read().decode(), end="")
-except OSError:
-    sys.exit(1)
-"""
+        self._dialer.close()
 
 
 def is_first_process(pid: int) -> bool:
-    """Whether a process is the first one of a sandbox: after a restart of the machine its id may be somebody else's."""
+    """Return whether a process is the first of a sandbox: after a restart of the machine its id may be another's."""
     command = Path(f"/proc/{pid}/cmdline")
-    return command.exists() and INIT in command.read_text()
+    return command.exists() and str(FIRST_PROCESS) in command.read_text()
 
 
 def _unshare() -> list[str]:

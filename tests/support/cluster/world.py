@@ -13,9 +13,9 @@ from pathlib import Path
 
 import trustme
 
-from tests import engines
-from tests.cluster.charts import helm_repositories
-from tests.cluster.kubernetes import write_certificate
+from tests.support import engines
+from tests.support.cluster.charts import documented_repository, helm_repositories
+from tests.support.cluster.credentials import write_certificate
 
 WEB = Path(__file__).with_name("web.py")
 
@@ -26,7 +26,8 @@ def outside_world(folder: Path, authority: trustme.CA, port: int) -> list[str | 
     It is a proxy for https (web.py): clients need its address, and trust in the authority.
     """
     manifests = engines.argocd_manifests() | engines.argocd_manifests(pinned_in="data-previous")
-    for url, source in (manifests | helm_repositories(folder / "charts")).items():
+    charts = folder / "charts"
+    for url, source in (manifests | helm_repositories(charts) | documented_repository(charts)).items():
         target = folder / "web" / url.removeprefix("https://")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.symlink_to(source)

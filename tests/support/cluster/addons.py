@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.cluster.kubernetes import Kubernetes, Object, kubeconfig
-from tests.cluster.stack import Stack
-from tests.conftest import examples
-from tests.rendering.test_workloads import expected_host, public_component
+from tests.support.answers import expected_host, public_component
+from tests.support.cluster.api import Object
+from tests.support.cluster.credentials import kubeconfig
+from tests.support.cluster.kubernetes import Kubernetes
+from tests.support.cluster.stack import Stack
+from tests.support.repository import examples
 
 CLUSTERS = [c if isinstance(c, str) else c["name"] for c in examples()["stages"]["clusters"]]
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.cluster.kubernetes import Object
+from tests.support.cluster.api import Object
 
 NODE, CLUSTER = "system-node-critical", "system-cluster-critical"
 NAMESPACE = "kube-system"

@@ -1,0 +1,32 @@
+"""Argo CD is lost with all that it knew: it is bootstrapped again, and adopts what runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.cluster import controllers, guarded
+from tests.support.cluster.sandbox import SandboxError
+from tests.support.cluster.stack import Stack
+
+
+def test_a_lost_argocd_is_recovered_from_git_alone(stages: Stack) -> None:
+    before = guarded.outside(guarded.everything(stages), "argocd")
+    for name in controllers.PROCESSES:
+        stages.sandbox.end(name)
+    lose_argocd(stages)
+    stages.install(again=True)
+    stages.register("prod")
+    stages.settle()
+    assert guarded.outside(guarded.everything(stages), "argocd") == before
+
+
+def lose_argocd(stack: Stack) -> None:
+    """Delete Argo CD with all that it knew, past every guard, as when the storage of its objects is lost."""
+    for kind in ("applications", "applicationsets", "appprojects"):
+        for item in stack.argocd.list(kind, "argocd"):
+            without_finalizers = {"metadata": {"finalizers": None}}
+            stack.argocd.api.patch(kind, item["metadata"]["name"], without_finalizers, "argocd")
+        stack.argocd.api.delete("crd", f"{kind}.argoproj.io")
+    stack.argocd.api.delete("namespace", "argocd")
+    with pytest.raises(SandboxError):
+        stack.argocd.list("applications")

@@ -1,0 +1,26 @@
+"""What an API server says against objects that nobody applies."""
+
+from __future__ import annotations
+
+from tests.support.cluster.api import Api
+from tests.support.repository import Document
+
+MANAGER = "argocd-controller"
+# Argo CD's own name for it: it knows no other for ApplicationSets.
+KNOWN = 'metadata.finalizers: "resources-finalizer.argocd.argoproj.io": prefer a domain-qualified finalizer name'
+
+
+def complaints(api: Api, *documents: Document) -> list[list[str]]:
+    """Return for each object what the API server says against it, warnings included, if Argo CD applied it."""
+    said = api.objections(*documents, manager=MANAGER)
+    return [[line for line in lines if not line.startswith(KNOWN)] for lines in said]
+
+
+def objections(api: Api, *documents: Document) -> list[str]:
+    """Return the same of all objects; nothing if the API server takes them."""
+    return [line for lines in complaints(api, *documents) for line in lines]
+
+
+def refusal(api: Api, document: Document) -> str:
+    """Return the same of one object, as one text."""
+    return "\n".join(objections(api, document))

@@ -1,0 +1,166 @@
+"""What Argo CD says of its Applications and sets, and how to make it look."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from tests.support.cluster.api import Api, Object
+from tests.support.cluster.controllers import HEALTH
+from tests.support.cluster.sandbox import Sandbox, SandboxError
+from tests.support.cluster.transport import ApiError
+
+NAMESPACE = "argocd"
+REFRESH, SET_REFRESH = "argocd.argoproj.io/refresh", "argocd.argoproj.io/application-set-refresh"
+HEALTHY = "Synced Healthy"
+
+
+class ArgoCD:
+    """Argo CD of one cluster."""
+
+    def __init__(self, sandbox: Sandbox, api: Api) -> None:
+        self.sandbox, self.api = sandbox, api
+
+    @property
+    def applications(self) -> dict[str, Object]:
+        """The Applications by name."""
+        return {item["metadata"]["name"]: item for item in self.api.list("applications", NAMESPACE)}
+
+    @property
+    def sets(self) -> dict[str, Object]:
+        """The ApplicationSets by name."""
+        return {item["metadata"]["name"]: item for item in self.api.list("applicationsets", NAMESPACE)}
+
+    def states(self) -> dict[str, str]:
+        """Return what `kubectl get applications` shows: "Synced Healthy" by name."""
+        return {name: state(item) for name, item in self.applications.items()}
+
+    def state(self, name: str) -> str:
+        """Return the state of one Application; empty if there is none."""
+        item = self.api.get("application", name, NAMESPACE)
+        return state(item) if item else ""
+
+    def says(self, name: str) -> str:
+        """Return what an Application says of itself and of its last operation, as one text."""
+        item = self.api.get("application", name, NAMESPACE) or {}
+        status = item.get("status", {})
+        conditions = " ".join(condition["message"] for condition in status.get("conditions", []))
+        operation = status.get("operationState", {})
+        return f"{conditions} {operation.get('message', '')} {json.dumps(operation.get('syncResult'))}"
+
+    def errors_of_sets(self, message: str) -> set[str]:
+        """Return the names of the ApplicationSets that complain about something."""
+
+        def complains(item: Object) -> bool:
+            conditions = item.get("status", {}).get("conditions", [])
+            errors = [c["message"] for c in conditions if c["type"] == "ErrorOccurred" and c["status"] == "True"]
+            return any(message in error for error in errors)
+
+        return {name for name, item in self.sets.items() if complains(item)}
+
+    def refresh(self) -> None:
+        """Have every Application read Git at once, as a webhook of the Git server does."""
+        self._annotate("applications", {REFRESH: "normal"})
+
+    def refresh_sets(self) -> None:
+        """Have every ApplicationSet read Git anew, and wait until each has. They wait after errors."""
+        self._annotate("applicationsets", {SET_REFRESH: "true"})
+
+        def waiting() -> list[str]:
+            return [n for n, item in self.sets.items() if SET_REFRESH in item["metadata"].get("annotations", {})]
+
+        self.sandbox.until("every set has looked", lambda: not waiting())
+
+    def end_operations(self) -> None:
+        """End what Argo CD still tries with Applications that go: it retries for minutes, and only then deletes."""
+        for name, item in self.applications.items():
+            if "deletionTimestamp" in item["metadata"] and "operation" in item:
+                try:
+                    self.api.patch("application", name, [{"op": "remove", "path": "/operation"}], NAMESPACE)
+                except ApiError:
+                    # It ended by itself, or the Application is gone.
+                    continue
+
+    def settle(self, revision: str) -> None:
+        """Wait until every Application is Synced and Healthy at a revision of the repository.
+
+        Operations end that hold up the removal of an Application.
+        """
+        last: dict[str, str] = {}
+
+        def is_settled() -> bool:
+            nonlocal last
+            self.end_operations()
+            last = self._unsettled(revision)
+            return not last
+
+        try:
+            self.sandbox.until("all applications are settled", is_settled, every=0.5)
+        except SandboxError as error:
+            raise SandboxError(f"{error}\nnot settled: {json.dumps(last, indent=1)}") from None
+
+    def explain(self) -> str:
+        """Return why things are as they are: Applications, conditions, and the logs of who works on them."""
+        lines = []
+        try:
+            for item in [*self.applications.values(), *self.sets.values()]:
+                lines += _explained(item)
+        except (SandboxError, OSError) as error:
+            lines.append(str(error))
+        for name in HEALTH:
+            if name in self.sandbox.processes:
+                log = self.sandbox.log(name, 2000).splitlines()
+                complaints = [line[:600] for line in log if re.search(r"level=(warn|error|fatal)|panic", line)]
+                lines += [f"--- {name}", *complaints[-8:]]
+        return "\n".join(lines)
+
+    def _annotate(self, kind: str, annotations: dict[str, str]) -> None:
+        for item in self.api.list(kind, NAMESPACE):
+            try:
+                self.api.patch(kind, item["metadata"]["name"], {"metadata": {"annotations": annotations}}, NAMESPACE)
+            except ApiError as error:
+                # It went between the list and the write.
+                if error.status != 404:
+                    raise
+
+    def _unsettled(self, revision: str) -> dict[str, str]:
+        found = self.applications
+        result = {name: state(item) for name, item in found.items() if state(item) != HEALTHY}
+        for name, item in found.items():
+            if revision not in _revisions(item):
+                result.setdefault(name, f"not at {revision[:7]}")
+            elif "deletionTimestamp" in item["metadata"]:
+                result.setdefault(name, "is being deleted")
+        for item in self.sets.values():
+            observed = {resource["name"] for resource in item.get("status", {}).get("resources", [])}
+            for name in observed - found.keys():
+                result[name] = "not made yet"
+        return result
+
+
+def state(application: Object) -> str:
+    """Return what Argo CD says of an Application: "Synced Healthy"."""
+    status = application.get("status", {})
+    sync, health = status.get("sync", {}).get("status", "-"), status.get("health", {}).get("status", "-")
+    return f"{sync} {health}"
+
+
+def _revisions(application: Object) -> list[str]:
+    """The revisions that an Application was last compared with, one per source."""
+    sync: dict[str, Any] = application.get("status", {}).get("sync", {})
+    return list(sync.get("revisions") or [sync.get("revision", "")])
+
+
+def _explained(item: Object) -> list[str]:
+    status = item.get("status", {})
+    operation = status.get("operationState", {})
+    messages = [c.get("message", "") for c in status.get("conditions", []) if c.get("status") != "False"]
+    for resource in status.get("resources", []):
+        health = resource.get("health", {})
+        if resource.get("status") == "OutOfSync" or health.get("status", "Healthy") != "Healthy":
+            messages.append(f"{resource['kind']}/{resource['name']}: {resource.get('status')} {health or ''}")
+    if operation.get("phase") != "Succeeded":
+        messages.append(operation.get("message", ""))
+    head = f"{item['kind']} {item['metadata']['name']}: {state(item)} {operation.get('phase', '')}"
+    return [head, *(f"    {message}" for message in messages if message)]

@@ -1,0 +1,111 @@
+"""The command lines of Argo CD's controllers, as its pods have them where containers run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.support import engines
+from tests.support.cluster.client import fetch
+from tests.support.cluster.kubernetes import Kubernetes
+from tests.support.cluster.sandbox import Sandbox
+
+BINARIES = engines.CACHE / "bin/argocd"
+REDIS, REPO_SERVER = "127.0.0.1:6379", "127.0.0.1:8081"
+METRICS = "http://127.0.0.1:8084/metrics"
+HEALTH = {
+    "argocd-repo-server": "http://127.0.0.1:8084/healthz",
+    "argocd-application-controller": "http://127.0.0.1:8082/healthz",
+    "argocd-applicationset-controller": "http://127.0.0.1:12345/metrics",
+}
+PROCESSES = ("redis", *HEALTH)
+
+
+def start(sandbox: Sandbox, cluster: Kubernetes, resync_seconds: int) -> None:
+    """Start the controllers, and return when they are ready.
+
+    Args:
+        sandbox: Where they run.
+        cluster: The cluster that they are installed in.
+        resync_seconds: How often they look at every Application when nothing asks them to.
+    """
+    # argocd-server makes this key when it first starts. It does not run here: nobody logs in.
+    cluster.api.patch("secret", "argocd-secret", {"stringData": {"server.secretkey": "unused"}}, "argocd")
+    environment = _environment(sandbox.folder / "argocd", cluster)
+    sandbox.start("redis", BINARIES / "redis", REDIS)
+    for name, options in _options(resync_seconds).items():
+        command: list[str | Path] = [BINARIES / "controllers", *options, "--loglevel=info", "--logformat=text"]
+        sandbox.start(name, *command, environment=environment | {"ARGOCD_BINARY_NAME": name})
+    for name, url in HEALTH.items():
+        sandbox.wait_for(name, lambda url=url: fetch(sandbox, url) is not None)  # type: ignore[misc]
+
+
+def prepare(folder: Path) -> None:
+    """Put the scripts onto the path that Argo CD calls for every commit. A module's zip keeps no executable bits."""
+    module = engines.go_module("github.com/argoproj/argo-cd/v3", pinned_in="argocd")
+    for script in ("git-verify-wrapper.sh", "gpg-wrapper.sh"):
+        (folder / script).write_bytes((module / "hack" / script).read_bytes())
+        (folder / script).chmod(0o755)
+
+
+def _environment(home: Path, cluster: Kubernetes) -> dict[str, str]:
+    for name in ("tls", "ssh", "gpg/source", "gpg/keys", "plugin"):
+        (home / name).mkdir(parents=True, exist_ok=True)
+    (home / "gpg/keys").chmod(0o700)
+    (home / "ssh/ssh_known_hosts").touch()
+    kubeconfig = cluster.folder / "argocd.kubeconfig"
+    kubeconfig.write_text(json.dumps(cluster.kubeconfig))
+    return {
+        "KUBECONFIG": str(kubeconfig),
+        # https://kubernetes.default.svc is the cluster of KUBECONFIG.
+        "ARGOCD_FAKE_IN_CLUSTER": "true",
+        "ARGOCD_TLS_DATA_PATH": str(home / "tls"),
+        "ARGOCD_SSH_DATA_PATH": str(home / "ssh"),
+        "ARGOCD_GPG_DATA_PATH": str(home / "gpg/source"),
+        "ARGOCD_GNUPGHOME": str(home / "gpg/keys"),
+        "ARGOCD_GPG_ENABLED": "false",
+        "ARGOCD_PLUGINSOCKFILEPATH": str(home / "plugin"),
+        "ARGOCD_ASK_PASS_SOCK": str(home / "ask.sock"),
+        # How long the repo server takes a branch to be where it was.
+        "ARGOCD_RECONCILIATION_TIMEOUT": "2s",
+        "ARGOCD_RECONCILIATION_JITTER": "0s",
+        "ARGOCD_APPLICATIONSET_CONTROLLER_REQUEUE_AFTER": "3s",
+        # Waves keep their order without the pause between them.
+        "ARGOCD_SYNC_WAVE_DELAY": "0",
+    }
+
+
+def _options(resync_seconds: int) -> dict[str, list[str]]:
+    return {
+        "argocd-repo-server": [
+            "--address=127.0.0.1",
+            "--port=8081",
+            "--metrics-address=127.0.0.1",
+            "--metrics-port=8084",
+            f"--redis={REDIS}",
+            "--disable-tls",
+            "--client-ca-path=",
+            "--parallelismlimit=2",
+        ],
+        "argocd-application-controller": [
+            "--namespace=argocd",
+            f"--redis={REDIS}",
+            f"--repo-server={REPO_SERVER}",
+            "--repo-server-plaintext",
+            "--metrics-port=8082",
+            f"--app-resync={resync_seconds}",
+            "--app-resync-jitter=0",
+            "--self-heal-timeout-seconds=1",
+            "--self-heal-backoff-cap-seconds=5",
+            # Else it says only after three minutes that it cannot read a repository.
+            "--repo-error-grace-period-seconds=5",
+        ],
+        "argocd-applicationset-controller": [
+            "--namespace=argocd",
+            f"--argocd-repo-server={REPO_SERVER}",
+            "--repo-server-plaintext",
+            "--metrics-addr=127.0.0.1:12345",
+            "--probe-addr=127.0.0.1:12346",
+            "--webhook-addr=127.0.0.1:7001",
+        ],
+    }

@@ -1,0 +1,125 @@
+"""Kubernetes without containers: the real control plane as processes, and KWOK's nodes and pods."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from pathlib import Path
+
+import trustme
+
+from tests.support.cluster.api import Api, Object
+from tests.support.cluster.client import fetch
+from tests.support.cluster.control_plane import PROXY, Command, ControlPlane
+from tests.support.cluster.credentials import kubeconfig, write_certificate
+from tests.support.cluster.nodes import Node, configuration, is_ready
+from tests.support.cluster.sandbox import PATIENCE, Sandbox, SandboxError
+
+
+class Kubernetes:
+    """One cluster: API server, controller manager, scheduler, KWOK's nodes and pods, and a metrics API.
+
+    Clusters of one sandbox share an etcd, each with keys of its own.
+
+    Attributes:
+        api: The resident client of its API server.
+        kubeconfig: What clients read who are administrators.
+        load_balancer: The host name that its Services of type LoadBalancer get.
+    """
+
+    def __init__(self, sandbox: Sandbox, name: str, index: int, authority: trustme.CA) -> None:
+        """Write the files of the cluster; `start` starts it.
+
+        Args:
+            sandbox: Where it runs, with an etcd in it.
+            name: Its name, also that of its context for kubectl.
+            index: Its number in the sandbox.
+            authority: Who signs the certificates of its servers.
+        """
+        self.sandbox = sandbox
+        self.name = name
+        folder = sandbox.folder / name
+        folder.mkdir()
+        self._plane = ControlPlane(name, index, folder, sandbox.folder / "authority.pem")
+        self.url = f"https://127.0.0.1:{self._plane.port}"
+        self.load_balancer = f"nlb-{name}.elb.amazonaws.com"
+        self.token = secrets.token_hex(16)
+        write_certificate(authority.issue_cert("127.0.0.1", "localhost", common_name=PROXY), folder / "tls")
+        (folder / "tokens.csv").write_text(f'{self.token},administrator,administrator,"system:masters"\n')
+        self.kubeconfig = kubeconfig(name, self.url, self._plane.authority, self.token)
+        self._plane.kubeconfig.write_text(json.dumps(self.kubeconfig))
+        self.api = Api(sandbox, self.url, self.token, self._plane.authority)
+        self.get, self.list, self.apply, self.applied = self.api.get, self.api.list, self.api.apply, self.api.applied
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the cluster's files."""
+        return self._plane.folder
+
+    def start(self, nodes: list[Node], grace_seconds: int) -> None:
+        """Start everything, and return when the nodes are ready.
+
+        Args:
+            nodes: The nodes.
+            grace_seconds: How long a pod that is being deleted still holds its place.
+        """
+        plane, config = self._plane, self.folder / "kwok.yaml"
+        self._start("kube-apiserver", plane.api_server())
+        config.write_text(configuration(self.load_balancer, grace_seconds))
+        self.sandbox.wait_for(f"kube-apiserver-{self.name}", self.api.is_ready)
+        self._start("kube-controller-manager", plane.controller_manager())
+        self._start("kube-scheduler", plane.scheduler())
+        self._start("kwok", plane.kwok(config))
+        self._start("metrics-server", plane.metrics_server())
+        health = f"http://127.0.0.1:{plane.kwok_port}/healthz"
+        self.sandbox.wait_for(f"kwok-{self.name}", lambda: fetch(self.sandbox, health) is not None)
+        self.serve_metrics()
+        self.apply(*(node.manifest() for node in nodes))
+        # Only then: KWOK gives new nodes its own idea of what they have.
+        self.sandbox.until("its nodes are ready", lambda: all(map(is_ready, self.list("nodes"))))
+        for node in nodes:
+            self.api.patch("nodes", node.name, node.status(), subresource="status")
+
+    def serve_metrics(self) -> None:
+        """Have the API server pass requests for metrics on to the metrics API."""
+        self.apply(*_metrics_api(self._plane.metrics_port))
+
+    def kubectl(self, *arguments: str | Path, stdin: str = "", seconds: float = PATIENCE) -> str:
+        """Run kubectl against this cluster and return what it prints.
+
+        Raises:
+            SandboxError: with kubectl's own words, if it fails.
+        """
+        result = self.sandbox.run("kubectl", "--context", self.name, *arguments, stdin=stdin, seconds=seconds)
+        if result.returncode:
+            raise SandboxError(f"kubectl {' '.join(map(str, arguments))}: {result.stderr or result.stdout}")
+        return result.stdout
+
+    def _start(self, program: str, command: Command) -> None:
+        self.sandbox.start(f"{program}-{self.name}", *command)
+
+
+def _metrics_api(port: int) -> tuple[Object, Object]:
+    """Return the objects by which the API server passes requests for metrics on."""
+    service = {"name": "metrics-server", "namespace": "kube-system"}
+    return (
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": service,
+            "spec": {"type": "ExternalName", "externalName": "localhost", "ports": [{"port": port}]},
+        },
+        {
+            "apiVersion": "apiregistration.k8s.io/v1",
+            "kind": "APIService",
+            "metadata": {"name": "v1beta1.metrics.k8s.io"},
+            "spec": {
+                "group": "metrics.k8s.io",
+                "version": "v1beta1",
+                "groupPriorityMinimum": 100,
+                "versionPriority": 100,
+                "service": service | {"port": port},
+                "insecureSkipTLSVerify": True,
+            },
+        },
+    )

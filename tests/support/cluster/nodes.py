@@ -1,0 +1,106 @@
+"""Nodes and pods that only say that they run, and what clouds do for Services: KWOK's configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from tests.support import engines
+
+Object = dict[str, Any]
+# KWOK has no stages and no metrics of its own: they come with its module.
+PARTS = ("stage/fast", "metrics/usage")
+# To compute the use of CPU, the metrics API waits for two looks, or takes containers that started 10 s ago and
+# after the look before. All of them say so, with what they used since: autoscalers wait for one look, at most 12 s.
+METRICS_SECONDS = 12
+STARTED_SECONDS = 10.5
+METRICS = {
+    "container_start_time_seconds": f"UnixSecond(Now()) - {STARTED_SECONDS}",
+    "container_cpu_usage_seconds_total": f'pod.Usage("cpu", container.name) * {STARTED_SECONDS}',
+}
+
+
+@dataclass(frozen=True)
+class Node:
+    """What a node has to give to pods, after the kubelet and the system took theirs."""
+
+    name: str
+    cpu: str = "32"
+    memory: str = "128Gi"
+    pods: int = 1000
+    zone: str = "a"
+    arch: str = "amd64"
+
+    def manifest(self) -> Object:
+        """Return the node."""
+        labels = {
+            "kubernetes.io/arch": self.arch,
+            "kubernetes.io/hostname": self.name,
+            "kubernetes.io/os": "linux",
+            "topology.kubernetes.io/zone": self.zone,
+        }
+        annotations = {
+            "kwok.x-k8s.io/node": "fake",
+            "metrics.k8s.io/resource-metrics-path": f"/metrics/nodes/{self.name}/metrics/resource",
+        }
+        metadata = {"name": self.name, "labels": labels, "annotations": annotations}
+        return {"apiVersion": "v1", "kind": "Node", "metadata": metadata}
+
+    def status(self) -> Object:
+        """Return a patch of its status."""
+        resources = {"cpu": self.cpu, "memory": self.memory, "pods": str(self.pods)}
+        return {"status": {"allocatable": resources, "capacity": resources}}
+
+
+# Two t3.small, as docs/installation.md has them: 2 vCPU and 2 GiB each, less what the kubelet and the system keep.
+PODS_WITH_PREFIX_DELEGATION, PODS_WITHOUT_PREFIX_DELEGATION = 30, 11
+SMALL = [
+    Node(f"small-{zone}", cpu="1930m", memory="1434Mi", pods=PODS_WITH_PREFIX_DELEGATION, zone=zone) for zone in "ab"
+]
+
+
+def is_ready(node: Object) -> bool:
+    """Return whether a node is ready."""
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in node.get("status", {}).get("conditions", []))
+
+
+def has(node: Object, wanted: Node) -> bool:
+    """Return whether a node has to give what it should have."""
+    allocatable, expected = node["status"]["allocatable"], wanted.status()["status"]["allocatable"]
+    return all(allocatable[resource] == amount for resource, amount in expected.items())
+
+
+def configuration(load_balancer: str, grace_seconds: int) -> str:
+    """Return the text of KWOK's configuration.
+
+    Args:
+        load_balancer: The host name that Services of type LoadBalancer get.
+        grace_seconds: How long a pod that is being deleted still holds its place.
+    """
+    module = engines.go_module("sigs.k8s.io/kwok", pinned_in="kubernetes")
+    documents = [item for part in PARTS for item in engines.kustomize_build(module / "kustomize" / part)]
+    for document in documents:
+        if document["metadata"]["name"] == "pod-delete":
+            document["spec"]["delay"] = {"durationMilliseconds": 1000 * grace_seconds}
+        for metric in document["spec"].get("metrics", []):
+            metric["value"] = METRICS.get(metric["name"], metric["value"])
+    return yaml.safe_dump_all([*documents, _load_balancers(load_balancer)])
+
+
+def _load_balancers(host: str) -> Object:
+    """Return a stage that does what a load balancer controller does: gives each Service of its type a host name."""
+    wants = {"key": ".spec.type", "operator": "In", "values": ["LoadBalancer"]}
+    has_none = {"key": ".status.loadBalancer.ingress", "operator": "DoesNotExist"}
+    status = {"loadBalancer": {"ingress": [{"hostname": host}]}}
+    return {
+        "apiVersion": "kwok.x-k8s.io/v1alpha1",
+        "kind": "Stage",
+        "metadata": {"name": "load-balancer"},
+        "spec": {
+            "resourceRef": {"apiGroup": "v1", "kind": "Service"},
+            "selector": {"matchExpressions": [wants, has_none]},
+            "next": {"statusTemplate": yaml.safe_dump(status)},
+        },
+    }

@@ -1,0 +1,158 @@
+"""Who may talk to whom: the peers of a repository, what the design says, and the verdicts of a real engine."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import Any
+
+from tests.support import engines
+from tests.support.answers import expected_host, public_component
+from tests.support.repository import Document, Repository, pick
+
+# An image whose process asks these gets the AWS role of the node that it runs on.
+METADATA = {"instance metadata": "169.254.169.254", "instance metadata (IPv6)": "fd00:ec2::254"}
+ELSEWHERE = {
+    # The kubelet's probes come from the pod's own node. The VPC CNI lets its address through whatever the rules say,
+    # and no rule could name it: nodes and pods share address ranges. So to the rules a node is a stranger like others.
+    "the node": "10.0.0.10",
+    "the resolver of the VPC": "169.254.169.253",
+    "the Pod Identity agent": "169.254.170.23",
+    "the internet": "203.0.113.7",
+    "the internet (IPv6)": "2001:db8::7",
+}
+PODS_OF_OTHERS = {
+    "external-dns/external-dns": {"app.kubernetes.io/name": "external-dns"},
+    "kube-system/coredns": {"k8s-app": "kube-dns"},
+    "argocd/argocd-server": {"app.kubernetes.io/name": "argocd-server"},
+    "default/shell": {"run": "shell"},
+    "default/claims-to-be-traefik": {"app.kubernetes.io/name": "traefik"},
+    "traefik/shell": {"run": "shell"},
+}
+PORTS = {53, 80, 443, 8080, 9100}
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A pod, or an address that is none. Only pods of workloads belong to one, and to an environment."""
+
+    name: str
+    address: str
+    namespace: str = ""
+    labels: dict[str, str] = field(default_factory=dict, compare=False)
+    workload: str = ""
+    environment: str = ""
+    public_port: int | None = None
+    is_traefik: bool = False
+
+    def for_engine(self) -> Document:
+        """What the engine may know: the address and, of a pod, its labels and its namespace's."""
+        if not self.namespace:
+            return {"IP": self.address}
+        labels = {"kubernetes.io/metadata.name": self.namespace}
+        pod = {"Namespace": self.namespace, "NamespaceLabels": labels, "PodLabels": self.labels}
+        return {"IP": self.address, "Internal": pod}
+
+    def is_with(self, other: Peer) -> bool:
+        """Whether both belong to the same workload, in the same environment."""
+        return bool(self.workload) and (self.workload, self.environment) == (other.workload, other.environment)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the engine says to one question."""
+
+    source: Peer
+    target: Peer
+    port: int
+    protocol: str
+    allowed: bool
+
+    def leaves(self) -> bool:
+        """Out, by the design: to DNS wherever it is, to the workload's own pods, to all but the instance metadata."""
+        inside = self.source.is_with(self.target)
+        elsewhere = self.target.address not in METADATA.values()
+        return not self.source.workload or self.port == 53 or inside or elsewhere
+
+    def enters(self) -> bool:
+        """In, by the design: from the workload's own pods on any port, from Traefik's pods on the public one."""
+        inside = self.source.is_with(self.target)
+        routed = self.source.is_traefik and (self.port, self.protocol) == (self.target.public_port, "TCP")
+        return not self.target.workload or inside or routed
+
+
+def routed_component(workload: dict[str, Any], environments: list[dict[str, Any]]) -> tuple[str, int] | None:
+    """The object and the port that a host routes to in one environment at least, by the answers."""
+    own = [e for e in environments if e["name"] in workload.get("environments", [e["name"]])]
+    public = public_component(workload)
+    if not public or not any(expected_host(workload, environment) for environment in own):
+        return None
+    name, part = public
+    return name, part["port"]
+
+
+def peers(repository: Repository, cluster: str) -> Iterator[Peer]:
+    """All that a cluster has to do with: two pods of each Deployment, pods of others, addresses that are no pods."""
+    addresses = (str(ip_address("10.0.1.0") + number) for number in itertools.count(1))
+    for workload, environment, overlay in repository.overlays():
+        if environment["cluster"] != cluster:
+            continue
+        namespace = f"{workload['name']}-{environment['name']}"
+        belongs = {"namespace": namespace, "workload": workload["name"], "environment": environment["name"]}
+        public = routed_component(workload, repository.environments)
+        for deployment in pick(repository.build(overlay), "Deployment"):
+            assert deployment["metadata"]["namespace"] == namespace
+            name = deployment["metadata"]["name"]
+            labels = deployment["spec"]["template"]["metadata"]["labels"]
+            port = public[1] if public and public[0] == name else None
+            for number in "12":
+                yield Peer(f"{namespace}/{name}-{number}", next(addresses), labels=labels, public_port=port, **belongs)
+        yield Peer(f"{namespace}/made-by-hand", next(addresses), labels={"run": "made-by-hand"}, **belongs)
+    for number in "12":
+        labels = {"app.kubernetes.io/name": "traefik", "app.kubernetes.io/instance": "traefik-traefik"}
+        yield Peer(f"traefik/traefik-{number}", next(addresses), "traefik", labels, is_traefik=True)
+    for pod, labels in PODS_OF_OTHERS.items():
+        yield Peer(pod, next(addresses), pod.partition("/")[0], labels)
+    for name, address in (ELSEWHERE | METADATA).items():
+        yield Peer(name, address)
+
+
+def ask(policies: list[Document], questions: list[tuple[Peer, Peer, int, str]]) -> list[Verdict]:
+    """The engine's verdicts on whether packets leave their source and enter their target."""
+    binary = engines.CACHE / "bin/network-policies/network-policies"
+    if not binary.exists():
+        raise engines.EngineError("network-policies is not built yet: run `make tools`")
+    known = {peer.name: peer.for_engine() for question in questions for peer in question[:2]}
+    asked = [
+        {"From": source.name, "To": target.name, "Port": port, "Protocol": protocol}
+        for source, target, port, protocol in questions
+    ]
+    document = json.dumps({"Policies": policies, "Peers": known, "Questions": asked})
+    result = subprocess.run([binary], input=document, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise engines.EngineError(result.stderr)
+    return [Verdict(*question, said) for question, said in zip(questions, json.loads(result.stdout), strict=True)]
+
+
+def verdicts_on(repository: Repository) -> list[Verdict]:
+    """The verdicts on everything that can be asked about the clusters of a repository, each a world of its own."""
+    found = []
+    for cluster in (cluster["name"] for cluster in repository.clusters):
+        overlays = [overlay for _, environment, overlay in repository.overlays() if environment["cluster"] == cluster]
+        built = [document for overlay in overlays for document in repository.build(overlay)]
+        containers = [d["spec"]["template"]["spec"]["containers"] for d in pick(built, "Deployment")]
+        listening = {port["containerPort"] for (container,) in containers for port in container.get("ports", [])}
+        everyone = list(peers(repository, cluster))
+        questions = [
+            (source, target, port, protocol)
+            for source, target in itertools.permutations(everyone, 2)
+            if source.namespace or target.namespace
+            for port in sorted(PORTS | listening)
+            for protocol in ("TCP", "UDP")
+        ]
+        found += ask(pick(built, "NetworkPolicy"), questions)
+    return found
