@@ -1,4 +1,4 @@
-"""Answers that look odd but are right are accepted, and nothing of them gets lost on the way into the repository."""
+"""Unusual but valid answers are accepted, and nothing of them is lost on the way into the repository."""
 
 from __future__ import annotations
 
@@ -8,24 +8,33 @@ from pathlib import Path
 
 import pytest
 
-from .cases import Answers, Case, cases
-from .conftest import Copy
-from .rendered import ANSWERS_FILE, assert_has_the_answers, recorded
+from tests.support.answers import ANSWERS_FILE, assert_has_the_answers, recorded
+from tests.support.cases import Answers, Case, cases
+from tests.support.combined import Combination, combine
+from tests.support.commands import Copy
+from tests.support.repository import render
+
+VALID = cases("valid")
+COMBINATIONS = combine(VALID)
 
 
-@pytest.mark.parametrize("case", cases("valid"), ids=lambda case: case.name)
-def test_an_odd_answer_is_accepted_and_survives(
-    case: Case, copy: Copy, find_problems: Callable[[Answers], list[str]], tmp_path: Path
+@pytest.mark.parametrize("case", VALID, ids=lambda case: case.name)
+def test_an_unusual_answer_is_accepted(case: Case, find_problems: Callable[[Answers], list[str]]) -> None:
+    assert find_problems(case.answers) == []
+
+
+@pytest.mark.parametrize("combination", COMBINATIONS, ids=lambda combination: combination.cases[0])
+def test_unusual_answers_are_rendered_as_given(
+    combination: Combination, template: Path, tmp_path: Path, find_problems: Callable[[Answers], list[str]]
 ) -> None:
-    outcome = copy(case.answers, tmp_path / "repository", "--quiet")
-    assert outcome.status == 0, outcome.stderr
-    assert_has_the_answers(tmp_path / "repository", case.answers)
-    assert find_problems(recorded(tmp_path / "repository")) == []
+    rendered = render(template, combination.answers, tmp_path / "repository")
+    assert_has_the_answers(rendered, combination.answers)
+    assert find_problems(recorded(rendered)) == []
 
 
-def test_what_anchors_share_is_recorded_as_if_it_had_been_spelt_out(copy: Copy, tmp_path: Path) -> None:
-    (shared,) = [case.answers for case in cases("valid") if case.name == "fields-shared-by-anchors"]
+def test_values_shared_by_anchors_are_recorded_in_full(copy: Copy, tmp_path: Path) -> None:
+    (shared,) = [case.answers for case in VALID if case.name == "fields-shared-by-anchors"]
     assert shared["workloads"][0]["env"] is shared["workloads"][1]["env"]
     copy(shared, tmp_path / "shared", "--quiet")
-    copy(json.loads(json.dumps(shared)), tmp_path / "spelt-out", "--quiet")
-    assert (tmp_path / "shared" / ANSWERS_FILE).read_bytes() == (tmp_path / "spelt-out" / ANSWERS_FILE).read_bytes()
+    copy(json.loads(json.dumps(shared)), tmp_path / "in-full", "--quiet")
+    assert (tmp_path / "shared" / ANSWERS_FILE).read_bytes() == (tmp_path / "in-full" / ANSWERS_FILE).read_bytes()

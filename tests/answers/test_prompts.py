@@ -2,84 +2,50 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pexpect
 import pytest
 
-from .cases import minimal
-from .rendered import recorded
+from tests.support.answers import recorded
+from tests.support.cases import minimal
+from tests.support.terminal import (
+    ARGOCD_CLUSTER,
+    BRANCH,
+    CERTIFICATE,
+    CI,
+    CLEAR,
+    CLUSTERS,
+    DNS,
+    DOMAIN,
+    DOWN,
+    ENTER,
+    ENVIRONMENTS,
+    FINISH,
+    LOAD_BALANCER,
+    QUESTIONS,
+    REPO_URL,
+    VERSION,
+    WORKLOADS,
+    Person,
+    start_copier,
+)
 
-ENTER, DOWN = "\r", "\x1b[B"
-FINISH = "\x1b\r"
-CLEAR = "\x15"
 ARN = minimal()["acm_certificate_arn"]
 WORKLOAD = '- {name: whoami, image: "traefik/whoami:v1.11.0", port: 8080}'
-
-# What a question begins with on the screen.
-REPO_URL = "Git URL of the repository"
-BRANCH = "Branch that Argo CD follows"
-DOMAIN = "DNS zone that your hosts live in"
-DNS = r"Who serves example\.com\?"
-LOAD_BALANCER = "What makes Network Load Balancers"
-CERTIFICATE = "ARN of the ACM certificate"
-VERSION = "Kubernetes minor version"
-CLUSTERS = "Your EKS clusters"
-ARGOCD_CLUSTER = r"Which cluster does Argo CD run in\?"
-ENVIRONMENTS = "Environments, in the order"
-WORKLOADS = "What runs, as a YAML list"
-CI = "Continuous integration"
-QUESTIONS = [REPO_URL, BRANCH, DOMAIN, DNS, LOAD_BALANCER, CERTIFICATE, VERSION, CLUSTERS, ARGOCD_CLUSTER]
-QUESTIONS += [ENVIRONMENTS, WORKLOADS, CI]
-
-
-class Person:
-    """Reads the screen and types."""
-
-    def __init__(self, terminal: pexpect.spawn[str]) -> None:
-        self.terminal = terminal
-        self.last = ""
-
-    def answers(self, question: str, *keys: str) -> None:
-        """Waits for the next question, which must be this one; the last one is drawn once more when it is answered."""
-        while (asked := QUESTIONS[self.terminal.expect([*QUESTIONS])]) == self.last:
-            pass
-        assert asked == question
-        self.last = question
-        self.terminal.send("".join(keys))
-
-    def is_told(self, message: str, *keys: str) -> None:
-        """Waits for a prompt's first refusal (of a second, only what differs is drawn) and types another answer."""
-        self.terminal.expect(re.escape(message))
-        self.terminal.send(CLEAR + "".join(keys))
-
-    def is_done(self) -> int:
-        self.terminal.expect(pexpect.EOF)
-        self.terminal.close()
-        assert "Traceback" not in str(self.terminal.before)
-        return int(self.terminal.exitstatus or 0)
-
 
 Sit = Callable[..., Person]
 
 
 @pytest.fixture
 def sit_down(template: Path, tmp_path: Path) -> Iterator[Sit]:
-    """Starts the installed command in a terminal."""
+    """Start the installed command in a terminal."""
     terminals = []
 
     def start(*options: str) -> Person:
-        command = str(Path(sys.executable).with_name("copier"))
-        arguments = ["copy", *options, str(template), str(tmp_path / "repository")]
-        environment = os.environ | {"TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"}
-        size = (40, 240)
-        terminal = pexpect.spawn(command, arguments, env=environment, dimensions=size, encoding="utf-8", timeout=30)
-        terminals.append(terminal)
-        return Person(terminal)
+        terminals.append(start_copier(["copy", *options, str(template), str(tmp_path / "repository")], tmp_path))
+        return Person(terminals[-1])
 
     yield start
     for terminal in terminals:
@@ -163,9 +129,12 @@ def test_where_argo_cd_runs_is_asked_with_several_clusters_and_recorded(sit_down
 def test_given_answers_may_refer_to_what_is_still_asked(sit_down: Sit, tmp_path: Path) -> None:
     data = tmp_path / "answers.yaml"
     names = [name for name in minimal() if name not in {"environments", "workloads"}]
-    data.write_text("\n".join(f"{name}: {minimal()[name]}" for name in names) + "\ntarget_revision: main\nci: none\n")
-    workloads = '[{name: whoami, image: "whoami:1.0.0", environments: [prod]}]'
-    person = sit_down("--data-file", str(data), "--data", f"workloads={workloads}", "--data", "argocd_cluster=other")
+    data.write_text(
+        "\n".join(f"{name}: {minimal()[name]}" for name in names)
+        + "\ntarget_revision: main\nci: none\n"
+        + 'workloads: [{name: whoami, image: "whoami:1.0.0", environments: [prod]}]\n'
+    )
+    person = sit_down("--data-file", str(data), "--data", "argocd_cluster=other")
     person.answers(DNS, ENTER)
     person.answers(LOAD_BALANCER, ENTER)
     person.answers(VERSION, ENTER)
@@ -176,8 +145,9 @@ def test_given_answers_may_refer_to_what_is_still_asked(sit_down: Sit, tmp_path:
 
 
 def test_what_given_and_typed_answers_only_show_together_is_refused_at_the_end(sit_down: Sit, tmp_path: Path) -> None:
-    workloads = '[{name: whoami, image: "whoami:1.0.0", environments: [prod]}]'
-    person = sit_down("--data", f"workloads={workloads}", "--data", "ci=none", "--data", f"acm_certificate_arn={ARN}")
+    data = tmp_path / "answers.yaml"
+    data.write_text('workloads: [{name: whoami, image: "whoami:1.0.0", environments: [prod]}]\n')
+    person = sit_down("--data-file", str(data), "--data", "ci=none", "--data", f"acm_certificate_arn={ARN}")
     person.answers(REPO_URL, "git@host:acme/gitops.git", ENTER)
     person.answers(BRANCH, ENTER)
     person.answers(DOMAIN, "example.com", ENTER)
@@ -192,8 +162,9 @@ def test_what_given_and_typed_answers_only_show_together_is_refused_at_the_end(s
 
 
 def test_bad_given_answers_are_refused_before_anything_is_asked(sit_down: Sit, tmp_path: Path) -> None:
-    workloads = '[{name: whoami, image: "whoami:latest", environments: [prod]}]'
-    person = sit_down("--data", "domain=Example.com", "--data", f"workloads={workloads}")
+    data = tmp_path / "answers.yaml"
+    data.write_text('workloads: [{name: whoami, image: "whoami:latest", environments: [prod]}]\n')
+    person = sit_down("--data", "domain=Example.com", "--data-file", str(data))
     assert person.terminal.expect([re.escape("Nothing was written. 2 problems"), *QUESTIONS]) == 0
     assert person.is_done() == 1
     assert not (tmp_path / "repository").exists()

@@ -13,11 +13,10 @@ import yaml
 from copier import run_copy
 from jinja2 import Environment
 
-from tests.conftest import render
-
-from .cases import Answers, minimal
-from .conftest import Copy, Outcome
-from .rendered import ANSWERS_FILE, recorded
+from tests.support.answers import ANSWERS_FILE, recorded
+from tests.support.cases import Answers, minimal
+from tests.support.commands import Copy, Outcome
+from tests.support.repository import render
 
 WHOAMI = minimal()["workloads"][0]
 SHOP = {"name": "shop", "components": [{"name": "web", "image": "shop:1.0.0", "port": 8080, "public": True}]}
@@ -114,7 +113,7 @@ def test_a_given_answer_takes_the_place_of_a_bad_recorded_one(copy_again: Again,
 
 def test_names_that_were_answers_once_stay_known(template: Path, tmp_path: Path, rendered: Path) -> None:
     newer = Path(shutil.copytree(template, tmp_path / "newer"))
-    checks = newer / "hooks" / "checks.jinja"
+    checks = newer / "hooks" / "rules" / "shape.jinja"
     before = "[% set retired = {} %]"
     assert before in checks.read_text()
     checks.write_text(checks.read_text().replace(before, "[% set retired = {'colour': 'nothing'} %]"))
@@ -232,11 +231,10 @@ def test_a_first_render_does_not_take_over_a_folder_made_by_hand(copy: Copy, tmp
 
 def test_the_checks_know_every_file_of_a_workload_that_the_template_makes(jinja: Environment, rendered: Path) -> None:
     known = jinja.from_string(
-        "[% from 'hooks/files.jinja' import generated_files %]"
-        "[% from 'hooks/checks.jinja' import complete %][% from 'hooks/model.jinja' import build %]"
-        "[% set schema %][% include 'hooks/answers.schema.json' %][% endset %]"
-        "[[ generated_files(build(complete(answers, schema | from_json) | from_json) | from_json) ]]"
+        "[% from 'hooks/model/complete.jinja' import answers with context %]"
+        "[% from 'hooks/model/model.jinja' import model with context %]"
+        "[% from 'hooks/folder/generated.jinja' import generated with context %][[ generated | to_json ]]"
     )
     folder = rendered / "apps" / "workloads"
     made = {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}
-    assert made == set(json.loads(known.render(answers=ANSWERS)))
+    assert made == set(json.loads(known.render(given=ANSWERS)))

@@ -1,19 +1,23 @@
-"""Every refused answer is a file with its expected message, and nothing is written."""
+"""Every invalid set of answers is a file with its expected message, and nothing is written."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
-from .cases import Case, cases
-from .conftest import Copy, Outcome
+from tests.support.cases import FOLDER, Answers, Case, cases, minimal
+from tests.support.commands import Copy, Outcome
+from tests.support.repository import ROOT
 
 INVALID = cases("invalid")
 SOME = INVALID[::15]
+FEW = INVALID[::150]
 
 
 def assert_refused(outcome: Outcome, case: Case) -> None:
@@ -44,7 +48,7 @@ def test_a_refusal_leaves_an_existing_folder_as_it_was(case: Case, copy: Copy, t
     assert file.read_text() == "mine\n"
 
 
-@pytest.mark.parametrize("case", SOME, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", FEW, ids=lambda case: case.name)
 def test_the_installed_command_refuses_on_one_line_of_stderr(case: Case, template: Path, tmp_path: Path) -> None:
     data = tmp_path / "answers.yaml"
     data.write_text(yaml.safe_dump(case.answers, sort_keys=False))
@@ -66,13 +70,21 @@ def test_the_installed_command_refuses_on_one_line_of_stderr(case: Case, templat
 
 def test_every_file_expects_something_and_there_are_many() -> None:
     assert all(case.expect for case in INVALID)
-    assert len(INVALID) >= 75 and len(SOME) >= 12
+    assert len(INVALID) >= 75 and len(FEW) >= 2
 
 
 def test_every_problem_is_shown_up_to_forty(copy: Copy, tmp_path: Path) -> None:
-    answers = Case.read(Path(__file__).parent / "invalid" / "workload-port-too-large.yaml").answers
+    answers = Case.read(FOLDER / "invalid" / "workload-port-too-large.yaml").answers
     answers["workloads"] = [answers["workloads"][0] | {"name": f"whoami-{number}"} for number in range(45)]
     outcome = copy(answers, tmp_path / "repository")
     assert "45 problems with the answers" in outcome.message
     assert outcome.problems[39].startswith("workloads[39].port: 70000 is not a port")
     assert outcome.problems[40:] == ["and more"]
+
+
+@pytest.mark.parametrize("addon", json.loads((ROOT / "hooks/addons.json").read_text()))
+def test_an_environment_cannot_have_the_project_of_an_add_on(
+    addon: str, find_problems: Callable[[Answers], list[str]]
+) -> None:
+    (problem,) = find_problems(minimal() | {"environments": [addon], "workloads": []})
+    assert problem == f"environments[0]: the name {addon} is reserved (the project of the add-on); choose another"

@@ -12,13 +12,13 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from hypothesis import Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import Environment
 
-from tests.strategies import answers, anything, places, spoilt
-
-from .cases import ROOT, cases, minimal
+from tests.support.cases import ROOT, cases, minimal
+from tests.support.properties import thorough, up_to
+from tests.support.strategies import answers, anything, places, spoilt
 
 Node = dict[str, Any]
 SCHEMA: Node = json.loads((ROOT / "hooks" / "answers.schema.json").read_text())
@@ -29,10 +29,12 @@ QUESTIONS: dict[str, Node] = {
 }
 ASKED = {name: question for name, question in QUESTIONS.items() if "help" in question}
 
-# What hooks/schema.jinja reads, and what nobody needs to read.
+# What hooks/schema/validate.jinja reads, and what nobody needs to read.
 READ = {"$ref", "type", "enum", "not", "maxLength", "pattern", "minimum", "maximum", "minItems", "uniqueItems"}
 READ |= {"items", "minProperties", "required", "properties", "propertyNames", "additionalProperties", "definitions"}
+READ |= {"anyOf", "allOf", "oneOf", "dependencies", "const"}
 NOTES = {"$schema", "title", "description", "default", "examples", "x-rule", "x-text-rule"}
+NOTES |= {"x-reserved", "x-dependencies", "x-one-of"}
 
 
 def nodes(node: Node, path: str = "#") -> Iterator[tuple[str, Node]]:
@@ -44,6 +46,10 @@ def nodes(node: Node, path: str = "#") -> Iterator[tuple[str, Node]]:
     for key in ("items", "propertyNames", "additionalProperties"):
         if isinstance(node.get(key), dict):
             yield from nodes(node[key], f"{path}/{key}")
+    for key in ("anyOf", "allOf", "not"):
+        inner = node.get(key, [])
+        for index, part in enumerate(inner if isinstance(inner, list) else [inner]):
+            yield from nodes(part, f"{path}/{key}/{index}")
 
 
 def resolved(node: Node) -> Node:
@@ -51,7 +57,7 @@ def resolved(node: Node) -> Node:
 
 
 NODES = dict(nodes(SCHEMA))
-TYPED = {path: node for path, node in NODES.items() if "$ref" not in node}
+TYPED = {path: node for path, node in NODES.items() if "type" in node}
 # Free text may hold anything, a newline at its end too.
 STRICT_PATTERNS = {node["pattern"] for node in TYPED.values() if "pattern" in node and "x-text-rule" not in node}
 
@@ -131,7 +137,7 @@ ODD: list[Any] = [
     "x" * 40_000,
 ]
 ODD += [[], ["a", "a"], [1], [{}], [["a"]], {}, {"name": "a"}, {"dev": {}}, {1: "a"}, {True: "a"}, {"A": None}, b"a"]
-ODD += [datetime.date(2026, 1, 1), "a", "A", "0", "main", "1.36"]
+ODD += [datetime.date(2026, 1, 1), "a", "A", "0", "main", "1.36", "con", "default", "in-cluster", "kube-x", "yes"]
 
 
 def is_integer(_: Any, value: object) -> bool:
@@ -147,17 +153,11 @@ VALIDATOR = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
 
 @pytest.fixture(scope="session")
 def validate(jinja: Environment) -> Callable[[object], list[str]]:
-    """The problems that hooks/schema.jinja finds."""
+    """The problems that hooks/schema/validate.jinja finds."""
     macro = jinja.from_string(
-        "[% from 'hooks/schema.jinja' import validate %][% set problems = [] %]"
-        "[% set _ = validate(schema, schema, value, '', problems) %][[ problems | to_json ]]"
+        "[% from 'hooks/schema/validate.jinja' import validate %][[ validate(schema, schema, value, '') ]]"
     )
-
-    def problems(value: object) -> list[str]:
-        found: list[str] = json.loads(macro.render(schema=SCHEMA, value=value))
-        return found
-
-    return problems
+    return lambda value: macro.render(schema=SCHEMA, value=value).split()
 
 
 def test_the_schema_is_valid_itself() -> None:
@@ -176,15 +176,26 @@ def test_the_schema_uses_keywords_only_as_the_checks_read_them() -> None:
             assert node.keys() <= {"$ref", "description"}, path
             assert node["$ref"] in {f"#/definitions/{name}" for name in SCHEMA["definitions"]}, path
     for path, node in TYPED.items():
-        assert "x-rule" in node or "enum" in node, path
-        assert "not" not in node or node["not"].keys() == {"const"}, path
+        assert "x-rule" in node or "enum" in node or "allOf" in node, path
+        assert len(node.get("allOf", [node])) == 1, path
+        assert len({resolved(part)["type"] for part in node.get("anyOf", [])}) == len(node.get("anyOf", [])), path
+        assert node.get("x-dependencies", {}).keys() == node.get("dependencies", {}).keys(), path
+        assert ("x-one-of" in node) == ("oneOf" in node), path
         assert node.get("additionalProperties", False) is False or "propertyNames" in node, path
-        assert ("object" in node["type"]) == ("additionalProperties" in node), path
+        assert ("object" in node["type"]) == ("additionalProperties" in node or "anyOf" in node), path
 
 
 def test_every_definition_is_used() -> None:
     used = {node["$ref"].split("/")[-1] for node in NODES.values() if "$ref" in node}
-    assert used == SCHEMA["definitions"].keys()
+    hooks = "".join(path.read_text() for path in (ROOT / "hooks").rglob("*.jinja"))
+    assert used | set(re.findall(r"definitions\.(\w+)", hooks)) == SCHEMA["definitions"].keys()
+
+
+def test_no_text_repeats_a_limit_of_its_node() -> None:
+    for path, node in TYPED.items():
+        limits = {str(node[key]) for key in ("maxLength", "minimum", "maximum") if node.get(key, 0) > 1}
+        texts = node.get("x-rule", "") + node.get("x-text-rule", "")
+        assert limits.isdisjoint(re.findall("[0-9]+", texts)), path
 
 
 def test_every_answer_and_every_field_is_described() -> None:
@@ -200,7 +211,7 @@ def test_a_pattern_holds_from_the_first_to_the_last_character(pattern: str) -> N
 
 
 @pytest.mark.parametrize("pattern", sorted(STRICT_PATTERNS))
-@settings(max_examples=20, derandomize=True, deadline=None, database=None)
+@up_to(20)
 @given(data=st.data())
 def test_a_pattern_refuses_a_newline_at_the_end_and_digits_of_other_alphabets(
     pattern: str, data: st.DataObject
@@ -218,7 +229,9 @@ def test_questions_are_the_answers_of_the_schema_in_its_groups() -> None:
 
 
 def test_what_is_not_asked_is_computed_and_cannot_be_answered(jinja: Environment) -> None:
-    computed = jinja.from_string("[% import 'hooks/checks.jinja' as checks %][[ checks.computed | to_json ]]").render()
+    computed = jinja.from_string(
+        "[% from 'hooks/rules/shape.jinja' import computed %][[ computed | to_json ]]"
+    ).render()
     assert set(json.loads(computed)) == QUESTIONS.keys() - ASKED.keys()
 
 
@@ -240,10 +253,12 @@ def test_a_question_checks_its_own_answer_or_offers_choices(name: str) -> None:
 
 
 def test_the_checks_know_every_question_in_its_order(jinja: Environment) -> None:
-    last = list(ASKED)[-1]
-    answered = jinja.from_string(f"[% from 'hooks/gates.jinja' import answered with context %][[ answered('{last}') ]]")
-    given = {name: f"the answer to {name}" for name in ASKED}
-    assert list(json.loads(answered.render(**given)).items()) == list(given.items())
+    answered = jinja.from_string(
+        "[% from 'hooks/given/answered.jinja' import answered with context %][[ answered | to_json ]]"
+    )
+    given = {name: f"the answer to {name}" for name in reversed(ASKED)}
+    for number, last in enumerate(ASKED, 1):
+        assert list(json.loads(answered.render(_copier_answers=given, last=last))) == list(ASKED)[:number]
 
 
 @pytest.mark.parametrize("case", cases("valid"), ids=lambda case: case.name)
@@ -251,11 +266,7 @@ def test_editors_accept_what_the_checks_accept(case: Any) -> None:
     VALIDATOR.validate(case.answers)
 
 
-# Answers are too large to search for smaller ones that fail.
-large = settings(max_examples=150, derandomize=True, deadline=None, database=None, phases=[Phase.generate])
-
-
-@large
+@up_to(150)
 @given(value=answers())
 def test_valid_answers_are_accepted_by_our_checks_and_by_jsonschema(
     value: Node, validate: Callable[[object], list[str]]
@@ -285,18 +296,19 @@ def test_our_checks_and_jsonschema_judge_any_odd_value_in_any_place_alike(
     part: str, validate: Callable[[object], list[str]]
 ) -> None:
     changed = copy.deepcopy(PARTS[part])
-    for container, key in places(changed if part == "answers" else changed[part.split("[")[0]]):
+    for number, (container, key) in enumerate(places(changed if part == "answers" else changed[part.split("[")[0]])):
         value = container[key]
         odd = [odd for odd in ODD if odd is not value]
         if isinstance(value, dict):
             odd += [{other: value[other] for other in value if other != field} for field in value]
             odd += [value | {"unknown": 1}]
-        for container[key] in odd:
+        # In the fast tier every place gets some values, and every value some places.
+        for container[key] in odd if thorough() else odd[number % 5 :: 5]:
             assert (validate(changed) == []) == VALIDATOR.is_valid(changed), (container, key)
         container[key] = value
 
 
-@settings(large, max_examples=200)
+@up_to(200)
 @given(value=spoilt())
 def test_our_checks_and_jsonschema_judge_spoilt_answers_alike(
     value: Node, validate: Callable[[object], list[str]]
@@ -304,7 +316,7 @@ def test_our_checks_and_jsonschema_judge_spoilt_answers_alike(
     assert (validate(value) == []) == VALIDATOR.is_valid(value)
 
 
-@settings(max_examples=200, derandomize=True, deadline=None, database=None)
+@up_to(200)
 @given(value=anything)
 def test_our_checks_and_jsonschema_judge_anything_alike(value: object, validate: Callable[[object], list[str]]) -> None:
     assert (validate(value) == []) == VALIDATOR.is_valid(value)

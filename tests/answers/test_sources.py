@@ -10,11 +10,11 @@ import yaml
 from copier import run_copy
 from copier.errors import UserMessageError
 
-from .cases import minimal
-from .conftest import Copy
-from .rendered import recorded
+from tests.support.answers import recorded
+from tests.support.cases import minimal
+from tests.support.commands import Copy
 
-COMPUTED = ["check_given", "check_all", "model"]
+COMPUTED = ["check_given", "model"]
 
 
 @pytest.fixture
@@ -47,11 +47,20 @@ def test_a_copied_answers_file_is_taken_with_what_copier_wrote_into_it(copy: Cop
     assert recorded(repository)["domain"] == "example.com"
 
 
-def test_lists_on_the_command_line_are_yaml(copy: Copy, repository: Path) -> None:
-    lists = ["--data", "environments=[dev, {name: prod, domain: example.org}]", "--data", "clusters=- main\n"]
+def test_lists_on_the_command_line_are_names_in_brackets(copy: Copy, repository: Path) -> None:
+    lists = ["--data", "environments=[dev, 'prod']", "--data", 'clusters=["main"]', "--data", "workloads=[]"]
     assert copy(minimal(), repository, "--quiet", *lists).status == 0
-    assert recorded(repository)["environments"] == ["dev", {"name": "prod", "domain": "example.org"}]
+    assert recorded(repository)["environments"] == ["dev", "prod"]
     assert recorded(repository)["clusters"] == ["main"]
+    assert recorded(repository)["workloads"] == []
+
+
+@pytest.mark.parametrize("text", ["[{name: prod}]", "- main", "main", "[main", "[*main]", "[2026-13-01]", "[a: b]"])
+def test_any_other_text_for_a_list_belongs_into_a_file(text: str, copy: Copy, repository: Path) -> None:
+    (problem,) = copy(minimal(), repository, "--data", f"environments={text}").problems
+    assert problem.endswith(
+        "is not a list of names in brackets (such as [dev, prod]); give anything else in a file (--data-file)"
+    )
 
 
 def test_numbers_on_the_command_line_stay_text_where_text_belongs(copy: Copy, repository: Path) -> None:

@@ -8,27 +8,24 @@ import jsonschema
 import pytest
 import yaml
 
-from tests import engines
-from tests.conftest import Document, Repository, pick
-from tests.rendering.charts import rendered_charts
-from tests.rendering.test_argo import platform_applications
+from gitops.applications import Application
+from tests.support import engines
+from tests.support.argocd import applications, objects
+from tests.support.repository import Document, Repository, pick
 
 ADDONS = ["external-dns", "traefik"]
 AWS = "service.beta.kubernetes.io/aws-load-balancer-"
 
 
-def of(repository: Repository, addon: str) -> list[tuple[dict[str, Any], Document]]:
-    """The Applications of an add-on, each with its cluster."""
+def of(repository: Repository, addon: str) -> list[tuple[dict[str, Any], Application]]:
+    """Return the Applications of an add-on's chart, each with its cluster."""
     clusters = {cluster["name"]: cluster for cluster in repository.clusters}
-    return [
-        (clusters[application["spec"]["destination"]["name"]], application)
-        for application in platform_applications(repository)
-        if application["metadata"]["name"].startswith(addon)
-    ]
+    created = [app for app in applications(repository).values() if app.spec["project"] == addon]
+    return [(clusters[app.cluster], app) for app in created]
 
 
-def values(repository: Repository, application: Document) -> Document:
-    """The values files of an Application merged as Helm does: maps key by key, else as a whole; null removes."""
+def values(repository: Repository, application: Application) -> Document:
+    """Return the values files of an Application merged as Helm does: maps key by key, else as a whole; null removes."""
 
     def merge(below: Any, above: Any) -> Any:
         if isinstance(above, dict):
@@ -38,7 +35,7 @@ def values(repository: Repository, application: Document) -> Document:
         return above
 
     merged: Document = {}
-    for file in application["spec"]["sources"][0]["helm"]["valueFiles"]:
+    for file in application.sources[0]["helm"]["valueFiles"]:
         merged = merge(merged, yaml.safe_load((repository.path / file.removeprefix("$values/")).read_text()) or {})
     return merged
 
@@ -52,7 +49,7 @@ def container(documents: list[Document]) -> Document:
 @pytest.mark.parametrize("addon", ADDONS)
 def test_values_satisfy_the_charts_own_schema(repository: Repository, addon: str) -> None:
     for _, application in of(repository, addon):
-        source = application["spec"]["sources"][0]
+        source = application.sources[0]
         schema = engines.values_schema(source["chart"], source["targetRevision"])
         if schema is None:
             pytest.skip(f"the schema of chart {addon} cannot be had: no network, and no folder in GITOPS_TEMPLATE_DATA")
@@ -60,15 +57,9 @@ def test_values_satisfy_the_charts_own_schema(repository: Repository, addon: str
 
 
 @pytest.mark.parametrize("addon", ADDONS)
-def test_charts_render_valid_manifests(repository: Repository, addon: str) -> None:
-    for cluster, application in of(repository, addon):
-        assert engines.kubeconform(rendered_charts(repository, application), cluster["kubernetes_version"]) == []
-
-
-@pytest.mark.parametrize("addon", ADDONS)
 def test_pods_of_the_platform_meet_pod_security_restricted(repository: Repository, addon: str) -> None:
     for _, application in of(repository, addon):
-        documents = rendered_charts(repository, application)
+        documents = objects(repository, application)
         pod = pick(documents, "Deployment")[0]["spec"]["template"]["spec"]
         context = container(documents)["securityContext"]
         merged = pod.get("securityContext", {}) | context
@@ -106,7 +97,7 @@ def test_the_service_is_what_its_kind_of_load_balancer_needs(repository: Reposit
 
 def test_the_health_check_asks_a_port_that_traefik_answers_on(repository: Repository) -> None:
     for _, application in of(repository, "traefik"):
-        documents = rendered_charts(repository, application)
+        documents = objects(repository, application)
         arguments = container(documents)["args"]
         assert "--ping=true" in arguments
         assert any(argument.startswith("--entryPoints.traefik.address=:8080") for argument in arguments)
@@ -115,7 +106,7 @@ def test_the_health_check_asks_a_port_that_traefik_answers_on(repository: Reposi
 
 def test_traefik_is_told_what_the_design_says(repository: Repository) -> None:
     for _, application in of(repository, "traefik"):
-        arguments = set(container(rendered_charts(repository, application))["args"])
+        arguments = set(container(objects(repository, application))["args"])
         assert {
             "--providers.kubernetescrd.safeNaming=true",
             "--entryPoints.web.http.redirections.entryPoint.to=:443",
@@ -135,15 +126,13 @@ def test_traefik_is_told_what_the_design_says(repository: Repository) -> None:
 def test_the_chart_brings_the_definitions_of_every_route(repository: Repository) -> None:
     """A chart that left them out would have Argo CD prune them, and every route with them."""
     for _, application in of(repository, "traefik"):
-        names = {
-            d["metadata"]["name"] for d in pick(rendered_charts(repository, application), "CustomResourceDefinition")
-        }
+        names = {d["metadata"]["name"] for d in pick(objects(repository, application), "CustomResourceDefinition")}
         assert {"ingressroutes.traefik.io", "middlewares.traefik.io"} <= names
 
 
 def test_applications_are_told_https_and_443_by_a_middleware_that_exists(repository: Repository) -> None:
     for _, application in of(repository, "traefik"):
-        (middleware,) = pick(rendered_charts(repository, application), "Middleware")
+        (middleware,) = pick(objects(repository, application), "Middleware")
         assert (middleware["metadata"]["namespace"], middleware["metadata"]["name"]) == ("traefik", "forwarded-https")
         headers = middleware["spec"]["headers"]["customRequestHeaders"]
         assert headers.items() >= {"X-Forwarded-Proto": "https", "X-Forwarded-Port": "443"}.items()
@@ -151,7 +140,7 @@ def test_applications_are_told_https_and_443_by_a_middleware_that_exists(reposit
 
 def test_traefik_scales_and_drains_one_pod_at_a_time(repository: Repository) -> None:
     for _, application in of(repository, "traefik"):
-        documents = rendered_charts(repository, application)
+        documents = objects(repository, application)
         (deployment,) = pick(documents, "Deployment")
         assert "replicas" not in deployment["spec"]
         (scaler,) = pick(documents, "HorizontalPodAutoscaler")
@@ -166,13 +155,13 @@ def test_traefik_scales_and_drains_one_pod_at_a_time(repository: Repository) -> 
 
 def test_traefiks_pods_carry_the_label_that_network_policies_look_for(repository: Repository) -> None:
     for _, application in of(repository, "traefik"):
-        (deployment,) = pick(rendered_charts(repository, application), "Deployment")
+        (deployment,) = pick(objects(repository, application), "Deployment")
         assert deployment["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/name"] == "traefik"
-        assert application["spec"]["destination"]["namespace"] == "traefik"
+        assert application.namespace == "traefik"
 
 
-def arguments_of_external_dns(repository: Repository, application: Document) -> set[str]:
-    return set(container(rendered_charts(repository, application))["args"])
+def arguments_of_external_dns(repository: Repository, application: Application) -> set[str]:
+    return set(container(objects(repository, application))["args"])
 
 
 def zones(repository: Repository) -> set[str]:
@@ -205,7 +194,7 @@ def test_external_dns_states_prefix_policy_and_an_owner_of_its_own(repository: R
 def test_external_dns_has_its_provider_and_no_key_in_git(repository: Repository) -> None:
     for _, application in of(repository, "external-dns"):
         arguments = arguments_of_external_dns(repository, application)
-        environment = {v["name"]: v for v in container(rendered_charts(repository, application)).get("env", [])}
+        environment = {v["name"]: v for v in container(objects(repository, application)).get("env", [])}
         if repository.answers.get("dns_provider", "cloudflare") == "cloudflare":
             assert "--provider=cloudflare" in arguments
             reference = environment["CF_API_TOKEN"]["valueFrom"]["secretKeyRef"]
@@ -213,5 +202,5 @@ def test_external_dns_has_its_provider_and_no_key_in_git(repository: Repository)
         else:
             assert "--provider=aws" in arguments
             assert not [name for name in environment if "KEY" in name or "TOKEN" in name]
-        (account,) = pick(rendered_charts(repository, application), "ServiceAccount")
+        (account,) = pick(objects(repository, application), "ServiceAccount")
         assert (account["metadata"]["name"], account["metadata"]["namespace"]) == ("external-dns", "external-dns")

@@ -1,8 +1,14 @@
-"""Rendering is pure: no trust, no network, and equal answers give equal bytes."""
+"""Rendering is pure: it needs no network, and rendering again changes nothing.
+
+Equal answers give equal bytes: tests/answers/test_properties.py. No trust is needed: tests/answers/test_sources.py.
+"""
 
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -11,26 +17,12 @@ import yaml
 from copier import run_copy
 from pytest_copie.plugin import Copie
 
-from tests.conftest import ROOT, examples, render
+from tests.support.repository import Repository, examples, render
 
 
 def tree(path: Path) -> dict[str, bytes]:
-    """All files and their bytes."""
+    """Return all files and their bytes."""
     return {str(file.relative_to(path)): file.read_bytes() for file in path.rglob("*") if file.is_file()}
-
-
-@pytest.mark.parametrize("name", examples())
-def test_every_example_renders_as_a_new_project(copie: Copie, name: str) -> None:
-    result = copie.copy(extra_answers=examples()[name])
-    assert result.exception is None
-    assert result.exit_code == 0
-    assert result.project_dir is not None
-    assert (result.project_dir / "argo/root-application.yaml").is_file()
-
-
-def test_nothing_in_the_template_asks_for_trust() -> None:
-    settings = yaml.safe_load((ROOT / "copier.yml").read_text())
-    assert not {"_tasks", "_jinja_extensions", "_migrations"} & settings.keys()
 
 
 def test_rendering_needs_no_network(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,19 +34,17 @@ def test_rendering_needs_no_network(template: Path, tmp_path: Path, monkeypatch:
     assert render(template, examples()["stages"], tmp_path / "repository").is_dir()
 
 
-def test_equal_answers_give_equal_bytes_whatever_their_order(template: Path, tmp_path: Path) -> None:
-    answers = examples()["stages"]
-    first = tree(render(template, answers, tmp_path / "first"))
-    backwards = dict(reversed(answers.items()))
-    assert tree(render(template, backwards, tmp_path / "second")) == first
-
-
-def test_the_order_of_workloads_does_not_matter_to_their_files(template: Path, tmp_path: Path) -> None:
-    answers = examples()["stages"]
-    first = tree(render(template, answers, tmp_path / "first"))
-    second = tree(render(template, answers | {"workloads": answers["workloads"][::-1]}, tmp_path / "second"))
-    assert {name for name in first if first[name] != second.get(name)} == {".copier-answers.yml"}
-    assert first.keys() == second.keys()
+def test_a_trusted_render_of_the_working_tree_is_what_an_untrusted_copy_gives(
+    copie: Copie, repositories: Callable[[str], Repository]
+) -> None:
+    result = copie.copy(extra_answers=examples()["minimal"])
+    assert (result.exception, result.exit_code) == (None, 0)
+    assert result.project_dir is not None
+    files = tree(result.project_dir)
+    repository = repositories("minimal")
+    assert {*files} == {file.as_posix() for file in repository.files}
+    differing = {name for name in files if files[name] != (repository.path / name).read_bytes()}
+    assert differing == {".copier-answers.yml"}  # It records the template's path.
 
 
 def test_a_second_copy_over_the_first_changes_nothing(template: Path, tmp_path: Path) -> None:
@@ -62,3 +52,11 @@ def test_a_second_copy_over_the_first_changes_nothing(template: Path, tmp_path: 
     before = tree(path)
     run_copy(str(template), path, defaults=True, overwrite=True, quiet=True)
     assert tree(path) == before
+
+
+def test_the_installed_command_renders_the_same(template: Path, stages: Repository, tmp_path: Path) -> None:
+    data = tmp_path / "answers.yaml"
+    data.write_text(yaml.safe_dump(stages.answers, sort_keys=False))
+    command = [str(Path(sys.executable).with_name("copier")), "copy", "--defaults", "--quiet", "--data-file", str(data)]
+    subprocess.run([*command, str(template), str(tmp_path / "repository")], check=True, capture_output=True)
+    assert tree(tmp_path / "repository") == tree(stages.path)

@@ -1,4 +1,7 @@
-"""Workloads as Kustomize builds them: hardened, reachable only as meant, and called what the answers say."""
+"""Workloads as Kustomize builds them: hardened, reachable only as intended, and named as in the answers.
+
+That every overlay builds and is valid is a check of the rendered repository, which test_own_checks.py runs.
+"""
 
 from __future__ import annotations
 
@@ -6,29 +9,12 @@ from typing import Any
 
 import pytest
 
-from tests import engines
-from tests.conftest import Document, Repository, pick
-
-
-def components(workload: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The components of a workload's answers by the name of their objects."""
-    parts = workload.get("components", [workload])
-    names = [
-        part["name"] if part["name"] == workload["name"] else f"{workload['name']}-{part['name']}" for part in parts
-    ]
-    return dict(zip(names, parts, strict=True))
-
-
-def public_component(workload: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
-    """The component that a host of the workload routes to, by its answers: the name of its objects, and its fields."""
-    with_port = {name: part for name, part in components(workload).items() if "port" in part}
-    public = [(name, part) for name, part in with_port.items() if part.get("public", len(with_port) == 1)]
-    assert len(public) <= 1
-    return public[0] if public else None
+from tests.support.answers import components, expected_host
+from tests.support.repository import Document, Repository, pick
 
 
 def deployments(repository: Repository) -> list[tuple[Document, dict[str, Any], dict[str, Any]]]:
-    """Every built Deployment with its pod spec and its only container."""
+    """Return every built Deployment with its pod spec and its only container."""
     found = []
     for _, _, overlay in repository.overlays():
         for deployment in pick(repository.build(overlay), "Deployment"):
@@ -44,12 +30,6 @@ def mebibytes(quantity: str) -> int:
 
 def selects(selector: dict[str, str], pod_labels: dict[str, str]) -> bool:
     return selector.items() <= pod_labels.items()
-
-
-def test_every_overlay_builds_and_is_valid_for_the_cluster_that_it_runs_in(repository: Repository) -> None:
-    versions = {cluster["name"]: cluster["kubernetes_version"] for cluster in repository.clusters}
-    for _, environment, overlay in repository.overlays():
-        assert engines.kubeconform(repository.build(overlay), versions[environment["cluster"]]) == []
 
 
 def test_every_manifest_is_referenced_by_a_kustomization(repository: Repository) -> None:
@@ -73,13 +53,13 @@ def test_namespace_is_workload_and_environment_and_holds_everything(repository: 
 def test_components_are_called_by_name_never_by_count(repository: Repository) -> None:
     for workload, _, overlay in repository.overlays():
         built = {deployment["metadata"]["name"] for deployment in pick(repository.build(overlay), "Deployment")}
-        assert built == set(components(workload))
+        assert built == {name for name, _ in components(workload)}
 
 
 def test_images_are_those_of_the_answers(repository: Repository) -> None:
     for workload, environment, overlay in repository.overlays():
         for deployment in pick(repository.build(overlay), "Deployment"):
-            part = components(workload)[deployment["metadata"]["name"]]
+            part = dict(components(workload))[deployment["metadata"]["name"]]
             override = part.get("overrides", {}).get(environment["name"], {})
             (container,) = deployment["spec"]["template"]["spec"]["containers"]
             assert container["image"] == override.get("image", part["image"])
@@ -118,7 +98,7 @@ def test_containers_have_requests_and_a_memory_limit_above_them(repository: Repo
 def test_containers_with_a_port_are_probed_on_it_and_others_are_not(repository: Repository) -> None:
     for workload, _, overlay in repository.overlays():
         for deployment in pick(repository.build(overlay), "Deployment"):
-            part = components(workload)[deployment["metadata"]["name"]]
+            part = dict(components(workload))[deployment["metadata"]["name"]]
             (container,) = deployment["spec"]["template"]["spec"]["containers"]
             probes = {key: probe for key, probe in container.items() if key.endswith("Probe")}
             if "port" not in part:
@@ -146,7 +126,7 @@ def test_ports_below_1024_can_be_bound_by_a_process_that_is_not_root(repository:
 def test_a_component_has_a_service_on_its_own_port_exactly_if_it_has_one(repository: Repository) -> None:
     for workload, _, overlay in repository.overlays():
         built = repository.build(overlay)
-        expected = {name: part["port"] for name, part in components(workload).items() if "port" in part}
+        expected = {name: part["port"] for name, part in components(workload) if "port" in part}
         services = {service["metadata"]["name"]: service["spec"] for service in pick(built, "Service")}
         assert {name: spec["ports"][0]["port"] for name, spec in services.items()} == expected
         pods = {d["metadata"]["name"]: d["spec"]["template"] for d in pick(built, "Deployment")}
@@ -155,14 +135,6 @@ def test_a_component_has_a_service_on_its_own_port_exactly_if_it_has_one(reposit
             assert met == [name]
             (port,) = pods[name]["spec"]["containers"][0]["ports"]
             assert (spec["ports"][0]["targetPort"], spec["ports"][0]["port"]) == (port["name"], port["containerPort"])
-
-
-def expected_host(workload: dict[str, Any], environment: dict[str, Any]) -> str | None:
-    """The FQDN that the answers give a workload in an environment."""
-    label = (
-        workload.get("overrides", {}).get(environment["name"], {}).get("host", workload.get("host", workload["name"]))
-    )
-    return f"{label}.{environment['domain']}" if public_component(workload) and label else None
 
 
 def test_routes_answer_for_the_hosts_of_the_answers_and_lead_to_a_service_with_that_port(
@@ -232,7 +204,7 @@ def test_replicas_autoscaling_and_budgets_follow_the_answers(repository: Reposit
         budgets = {budget["metadata"]["name"]: budget["spec"] for budget in pick(built, "PodDisruptionBudget")}
         for deployment in pick(built, "Deployment"):
             name = deployment["metadata"]["name"]
-            part = components(workload)[name]
+            part = dict(components(workload))[name]
             override = part.get("overrides", {}).get(environment["name"], {})
             chosen = override if {"replicas", "autoscaling"} & override.keys() else part
             if "autoscaling" in chosen:
@@ -267,7 +239,7 @@ def test_pods_spread_over_nodes_but_never_wait_for_it(repository: Repository) ->
 
 @pytest.fixture(scope="module")
 def shop(stages: Repository) -> dict[str, dict[str, Document]]:
-    """The Deployments of the workload `shop`, by environment and name."""
+    """Return the Deployments of the workload `shop`, by environment and name."""
     return {
         environment["name"]: {d["metadata"]["name"]: d for d in pick(stages.build(overlay), "Deployment")}
         for workload, environment, overlay in stages.overlays()

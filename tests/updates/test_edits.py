@@ -5,17 +5,21 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.updates.conftest import EXAMPLES, Render, few
-from tests.updates.edits import live_in, moved_place, same_place
+from tests.support.properties import up_to
+from tests.support.repository import examples
+from tests.support.updates.repository import Render
+from tests.support.updates.user_edits import live_in, moved_place, same_place
+
+EXAMPLES = examples()
 
 seeds = st.integers(0, 2**32)
 
 
-@pytest.mark.parametrize("example", ["ccore", "stages"])
-@settings(few, max_examples=2)
+@pytest.mark.parametrize("example", [pytest.param("ccore", marks=pytest.mark.proof), "stages"])
+@up_to(2)
 @given(seed=seeds)
 def test_edits_are_merged_and_only_those_of_the_same_line_are_conflicts(
     example: str, seed: int, next_version: str, render: Render
@@ -27,7 +31,8 @@ def test_edits_are_merged_and_only_those_of_the_same_line_are_conflicts(
     assert repository.markers() == edits.conflicts.keys()
 
 
-@settings(few, max_examples=2)
+@pytest.mark.proof
+@up_to(2)
 @given(seed=seeds)
 def test_a_renamed_directory_takes_edits_along(seed: int, later_version: str, render: Render) -> None:
     repository = render(EXAMPLES["stages"])
@@ -37,7 +42,8 @@ def test_a_renamed_directory_takes_edits_along(seed: int, later_version: str, re
     assert repository.markers() == edits.conflicts.keys()
 
 
-@settings(few, max_examples=1)
+@pytest.mark.proof
+@up_to(1)
 @given(seed=seeds)
 def test_edits_survive_one_version_after_the_other(
     seed: int, next_version: str, moved_version: str, later_version: str, render: Render

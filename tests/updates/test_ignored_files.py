@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.updates.conftest import EXAMPLES, Render
-from tests.updates.versions import git
+from tests.support.repository import examples
+from tests.support.updates.repository import Render
+from tests.support.updates.versions import git
+
+EXAMPLES = examples()
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

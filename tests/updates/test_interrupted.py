@@ -13,8 +13,12 @@ from pathlib import Path
 import pytest
 from copier.errors import UserMessageError
 
-from tests.updates.conftest import EXAMPLES, Render
-from tests.updates.repository import Repository
+from tests.support.repository import examples
+from tests.support.updates.repository import Render, Repository
+
+pytestmark = pytest.mark.proof
+
+EXAMPLES = examples()
 
 MINIMAL = EXAMPLES["minimal"]
 OVERLAY = "apps/workloads/whoami/overlays/dev/kustomization.yaml"

@@ -7,10 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.updates.changes import MIGRATION, OVERLAYS, edit, edit_schema
-from tests.updates.conftest import EXAMPLES, Render, is_fresh
-from tests.updates.repository import Repository, differences, seeds
-from tests.updates.versions import Versions, git
+import pytest
+
+from tests.support.repository import examples
+from tests.support.updates.repository import Render, Repository, differences, is_fresh, seeds
+from tests.support.updates.template_changes import MIGRATION, OVERLAYS, edit, edit_schema
+from tests.support.updates.versions import Versions, git
+
+EXAMPLES = examples()
 
 MINIMAL = EXAMPLES["minimal"]
 OLD, NEW = (
@@ -25,6 +29,7 @@ def update(repository: Repository, tag: str, *options: str) -> subprocess.Comple
     return subprocess.run(command, cwd=repository.path, capture_output=True, text=True)
 
 
+@pytest.mark.proof
 def test_without_trust_nothing_is_written_and_only_this_update_needs_it(
     moved_version: str, later_version: str, render: Render
 ) -> None:
@@ -40,6 +45,7 @@ def test_without_trust_nothing_is_written_and_only_this_update_needs_it(
     assert is_fresh(repository, later_version, render)
 
 
+@pytest.mark.proof
 def test_a_directory_that_people_moved_already_is_merged_as_well(moved_version: str, render: Render) -> None:
     repository = render(MINIMAL)
     repository.replace(OLD, "newTag: v1.11.0", "newTag: v1.12.0")
@@ -53,6 +59,7 @@ def test_a_directory_that_people_moved_already_is_merged_as_well(moved_version: 
     assert differences(repository.files(), merged.files()) <= seeds(merged.files())
 
 
+@pytest.mark.proof
 def test_a_directory_that_people_deleted_stays_deleted(moved_version: str, render: Render) -> None:
     repository = render(MINIMAL)
     shutil.rmtree(repository.path / "apps/workloads/whoami/overlays")
@@ -70,6 +77,7 @@ def test_what_is_in_the_way_stops_the_update_before_anything_is_written(moved_ve
     assert repository.changed() == set()
 
 
+@pytest.mark.proof
 def test_refused_answers_stop_the_update_before_anything_is_moved(
     moved_version: str, versions: Versions, render: Render
 ) -> None:
@@ -83,6 +91,7 @@ def test_refused_answers_stop_the_update_before_anything_is_moved(
     assert repository.changed() == set()
 
 
+@pytest.mark.proof
 def test_a_directory_renamed_twice_takes_edits_along_from_any_version(
     moved_version: str, later_version: str, versions: Versions, render: Render
 ) -> None:
@@ -90,7 +99,8 @@ def test_a_directory_renamed_twice_takes_edits_along_from_any_version(
 
     def change(template: Path) -> None:
         edit(template, "copier.yml", "stages", "environments")
-        edit(template, "hooks/files.jinja", "stages/", "environments/")
+        edit(template, "hooks/rules/files.jinja", "stages/", "environments/")
+        edit(template, "hooks/folder/generated.jinja", "stages/", "environments/")
         for folder in (template / "template/apps/workloads").glob("*/stages"):
             folder.rename(folder.with_name("environments"))
         migration = MIGRATION.format(version=tag, old=OVERLAYS[1], new="apps/workloads/*/environments")

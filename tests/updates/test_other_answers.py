@@ -1,7 +1,8 @@
-"""Answers change, the version of the template stays: what is added touches nothing else, and goes without a trace."""
+"""Changed answers at the same version: an addition touches nothing else, and its removal leaves no trace."""
 
 from __future__ import annotations
 
+import json
 import re
 from copy import deepcopy
 from dataclasses import dataclass
@@ -10,11 +11,14 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 
-from tests.strategies import answers
-from tests.updates.conftest import EXAMPLES, Render, few
-from tests.updates.repository import ANSWERS_FILE, Answers, Files, differences, set_tag
+from tests.support.properties import up_to
+from tests.support.repository import ROOT, examples
+from tests.support.strategies import answers
+from tests.support.updates.repository import ANSWERS_FILE, Answers, Files, Render, differences, set_tag
+
+EXAMPLES = examples()
 
 MINIMAL, STAGES = EXAMPLES["minimal"], EXAMPLES["stages"]
 INVENTORY = "docs/inventory.md"
@@ -22,11 +26,13 @@ INVENTORY = "docs/inventory.md"
 LISTS = ("docs/", "README.md", "bootstrap/preflight.sh")
 # The policies are for the namespaces of all environments, and not for the add-ons of any cluster.
 POLICIES = "apps/platform/policies/"
+# The project of an add-on names its clusters.
+ADDON_PROJECTS = tuple(f"argo/projects/{addon}.yaml" for addon in json.loads((ROOT / "hooks/addons.json").read_text()))
 
 
 @dataclass(frozen=True)
 class Addition:
-    """What is added, and the files beyond its own and the recorded answers that may say so."""
+    """New answers, a part of the paths of the files that they add, and the files that may change besides."""
 
     example: Answers
     answers: Answers
@@ -68,11 +74,8 @@ ADDITIONS = {
     "cluster": Addition(
         MINIMAL,
         {"clusters": ["alpha", "main"], "environments": [{"name": "dev", "cluster": "main"}]},
-        own="-alpha.yaml",
-        touches=(
-            *(*LISTS, "argo/applicationsets/platform.yaml", "argo/applicationsets/policies.yaml"),
-            *("argo/projects/platform.yaml", f"{POLICIES}kinds.yaml"),
-        ),
+        own="/clusters/alpha/",
+        touches=(*LISTS, *ADDON_PROJECTS, f"{POLICIES}base/kinds.yaml"),
     ),
     "component": Addition(
         MINIMAL,
@@ -91,7 +94,7 @@ ADDITIONS = {
 
 @dataclass(frozen=True)
 class Story:
-    """A repository before something was added, with it (and with these answers), and after it was taken away."""
+    """A repository before an addition, with it, and after its removal."""
 
     addition: Addition
     answers: Answers
@@ -103,7 +106,14 @@ class Story:
     folders_after: set[str]
 
 
-@pytest.fixture(scope="module", params=ADDITIONS)
+# The slow tier has the rest.
+QUICK = ("workload", "environment", "cluster")
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=() if name in QUICK else pytest.mark.proof) for name in ADDITIONS],
+)
 def story(request: pytest.FixtureRequest, render: Render) -> Story:
     addition = ADDITIONS[request.param]
     repository = render(addition.example)
@@ -124,24 +134,24 @@ def story(request: pytest.FixtureRequest, render: Render) -> Story:
     return Story(addition, answers, by_hand, before, added, repository.files(), folders_before, repository.folders())
 
 
-def test_what_was_added_is_there_as_in_a_fresh_copy(story: Story, render: Render) -> None:
+def test_an_addition_equals_a_fresh_copy(story: Story, render: Render) -> None:
     fresh = render(story.answers).files()
     assert differences(story.added, fresh) == story.by_hand
 
 
-def test_what_was_added_goes_without_a_trace(story: Story) -> None:
+def test_removing_an_addition_leaves_no_trace(story: Story) -> None:
     assert differences(story.after, story.before) == set()
     assert story.folders_after == story.folders_before
 
 
-def test_an_addition_touches_only_what_is_its_own(story: Story) -> None:
+def test_an_addition_touches_only_its_own_files(story: Story) -> None:
     may_change = (ANSWERS_FILE, *story.addition.touches)
     for file in differences(story.before, story.added):
         assert file.startswith(may_change) if file in story.before else story.addition.own in file, file
 
 
 def is_part(part: Any, whole: Any) -> bool:
-    """Whether all that `part` says is said by `whole`, too, which may say more."""
+    """Return whether `whole` has everything that `part` has."""
     if isinstance(part, dict) and isinstance(whole, dict):
         return all(key in whole and is_part(value, whole[key]) for key, value in part.items())
     if isinstance(part, list) and isinstance(whole, list):
@@ -153,19 +163,19 @@ def is_part(part: Any, whole: Any) -> bool:
     return bool(part == whole)
 
 
-def test_what_exists_keeps_its_names_when_something_is_added(story: Story) -> None:
+def test_an_addition_renames_nothing(story: Story) -> None:
     for file in story.before.keys() & story.added.keys():
-        if file.startswith(("apps/", "argo/")) and story.addition.own not in file:
+        if file.startswith(("apps/", "argo/")) and file.endswith(".yaml") and story.addition.own not in file:
             before, added = (list(yaml.safe_load_all(files[file])) for files in (story.before, story.added))
             assert is_part(before, added), file
 
 
 def names_in_inventory(files: Files) -> set[str]:
-    """Its rows without their last cell, which says what runs there."""
+    """Return its rows without their last cell, which lists the workloads."""
     return {line.rsplit(" | ", 1)[0] for line in files[INVENTORY].decode().splitlines() if line.startswith("| ")}
 
 
-def test_the_inventory_still_has_every_name_that_it_had(story: Story) -> None:
+def test_an_addition_keeps_every_name_in_the_inventory(story: Story) -> None:
     assert names_in_inventory(story.before) - names_in_inventory(story.added) == set()
 
 
@@ -197,6 +207,7 @@ def add_an_override(answers: Answers) -> Answers:
     return answers | {"workloads": workloads}
 
 
+@pytest.mark.proof
 def test_the_order_in_which_things_are_added_does_not_matter(render: Render) -> None:
     additions = [add_a_workload, add_an_environment, add_a_cluster, add_components, add_an_override]
     results: list[Files] = []
@@ -211,9 +222,9 @@ def test_the_order_in_which_things_are_added_does_not_matter(render: Render) -> 
     assert differences(results[0], render(repository.answers()).files()) == set()
 
 
-@settings(few, max_examples=3)
+@up_to(3)
 @given(whole=answers().filter(lambda answers: answers["workloads"]))
-def test_a_workload_comes_and_goes_whatever_else_is_there(whole: Answers, render: Render) -> None:
+def test_adding_and_removing_a_workload_touches_only_its_own_files(whole: Answers, render: Render) -> None:
     first, *others = whole["workloads"]
     repository = render(whole | {"workloads": others})
     before = repository.files()
@@ -230,10 +241,10 @@ def words(text: bytes) -> list[bytes]:
     return sorted(re.findall(rb"[^\s,()]+", text))
 
 
-@few
+@up_to(4)
 @given(given_answers=answers())
-def test_the_order_of_answers_names_nothing_anew(given_answers: Answers, render: Render) -> None:
-    """Lists are rendered in another order, but no word is another one."""
+def test_the_order_of_answers_renames_nothing(given_answers: Answers, render: Render) -> None:
+    """Lists are rendered in another order, with the same words."""
     reordered = given_answers | {name: given_answers[name][::-1] for name in ("clusters", "environments")}
     reordered["workloads"] = [
         workload | ({"components": workload["components"][::-1]} if "components" in workload else {})

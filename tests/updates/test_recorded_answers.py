@@ -8,17 +8,27 @@ import subprocess
 import sys
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
 
 import copier
-import pexpect
 import pytest
 import yaml
 
-from tests.answers.test_prompts import ARGOCD_CLUSTER, BRANCH, CLEAR, ENTER, FINISH, QUESTIONS, WORKLOADS, Person
-from tests.updates.conftest import EXAMPLES, Render
-from tests.updates.repository import ANSWERS_FILE, Answers, Repository, differences, seeds
-from tests.updates.versions import Versions, git
+from tests.support.repository import examples
+from tests.support.terminal import (
+    ARGOCD_CLUSTER,
+    BRANCH,
+    CLEAR,
+    ENTER,
+    FINISH,
+    QUESTIONS,
+    WORKLOADS,
+    Person,
+    start_copier,
+)
+from tests.support.updates.repository import ANSWERS_FILE, Answers, Render, Repository, differences, seeds
+from tests.support.updates.versions import Versions, git
+
+EXAMPLES = examples()
 
 STAGES = EXAMPLES["stages"]
 INVENTORY = "docs/inventory.md"
@@ -30,7 +40,7 @@ EDITS = {
 
 
 def refusal(repository: Repository, tag: str | copier.VcsRef, answers: Answers | None = None) -> str:
-    """What an update says that must change nothing."""
+    """Return the message of an update that must be refused without any change."""
     before = repository.files()
     with pytest.raises(Exception, match="Nothing was written") as caught:
         repository.update(tag, answers)
@@ -39,13 +49,21 @@ def refusal(repository: Repository, tag: str | copier.VcsRef, answers: Answers |
 
 
 @pytest.mark.parametrize("named", EDITS)
-def test_an_edit_of_the_file_renders_nothing_so_it_is_refused(named: str, render: Render, next_version: str) -> None:
+def test_an_edit_of_the_file_has_no_effect_so_it_is_refused(named: str, render: Render) -> None:
     repository = render(STAGES)
     repository.replace(ANSWERS_FILE, *EDITS[named])
     repository.commit()
-    for tag in (copier.VcsRef.CURRENT, next_version):
-        assert f"{named}: was edited in {ANSWERS_FILE}, which renders nothing" in refusal(repository, tag)
-    assert named in refusal(repository, copier.VcsRef.CURRENT, {"ci": "none"})
+    assert f"{named}: was edited in {ANSWERS_FILE}, which renders nothing" in refusal(repository, copier.VcsRef.CURRENT)
+
+
+def test_an_edit_of_the_file_is_refused_by_a_newer_version_and_with_other_answers(
+    render: Render, next_version: str
+) -> None:
+    repository = render(STAGES)
+    repository.replace(ANSWERS_FILE, *EDITS["domain"])
+    repository.commit()
+    assert f"domain: was edited in {ANSWERS_FILE}" in refusal(repository, next_version)
+    assert f"domain: was edited in {ANSWERS_FILE}" in refusal(repository, copier.VcsRef.CURRENT, {"ci": "none"})
 
 
 def test_the_edited_file_can_be_given_as_data_once_the_edit_is_undone(render: Render) -> None:
@@ -59,6 +77,7 @@ def test_the_edited_file_can_be_given_as_data_once_the_edit_is_undone(render: Re
     assert "acme.dev" in repository.text(INVENTORY)
 
 
+@pytest.mark.proof
 def test_the_documented_way_to_change_an_answer_works_as_typed(render: Render, tmp_path: Path) -> None:
     repository = render(STAGES)
     page = repository.text("docs/operations.md").split("\n## Change an answer\n")[1]
@@ -83,14 +102,10 @@ def test_an_older_file_without_sums_is_taken_as_it_is(render: Render, next_versi
     assert "_rendered.domain" in repository.text(ANSWERS_FILE)
 
 
+@pytest.mark.proof
 def test_one_answer_is_changed_in_the_prompt(render: Render) -> None:
     repository = render(EXAMPLES["minimal"])
-    command = str(Path(sys.executable).with_name("copier"))
-    environment = os.environ | {"TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"}
-    options: dict[str, Any] = {"dimensions": (40, 240), "encoding": "utf-8", "timeout": 60}
-    with pexpect.spawn(
-        command, ["update", "--vcs-ref=:current:"], cwd=str(repository.path), env=environment, **options
-    ) as terminal:
+    with start_copier(["update", "--vcs-ref=:current:"], repository.path) as terminal:
         person = Person(terminal)
         for question in QUESTIONS:
             if question == BRANCH:
@@ -116,6 +131,7 @@ def keep_both_sides(repository: Repository, file: str) -> None:
     repository.write(file, "".join(line for line in lines if not re.match(r"<{7} |\|{7} |={7}$|>{7} ", line)))
 
 
+@pytest.mark.proof
 def test_two_branches_that_each_add_a_workload_merge_into_what_both_answers_render(
     render: Render, versions: Versions, tmp_path: Path
 ) -> None:

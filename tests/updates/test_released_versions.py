@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.conftest import ROOT, snapshot
-from tests.updates.repository import Repository, differences, seeds
-from tests.updates.versions import PARTS, Versions, unpack
+from tests.support.repository import ROOT, snapshot
+from tests.support.updates.repository import Repository, differences, seeds
+from tests.support.updates.versions import PARTS, Versions, unpack
+
+pytestmark = pytest.mark.proof
 
 NEXT = "v9999.0.0"
 

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from copier import VcsRef
 
-from tests.updates.conftest import EXAMPLES, Render
-from tests.updates.repository import Answers, Repository
+from tests.support.repository import examples
+from tests.support.updates.repository import Answers, Render, Repository
+
+EXAMPLES = examples()
 
 OVERLAY = "apps/workloads/*/overlays/*/kustomization.yaml"
 DIGEST = f"sha256:{'9' * 64}"
@@ -65,3 +67,21 @@ def test_an_update_keeps_what_runs(change: str, history: list[str], render: Rend
         repository.update(VcsRef.CURRENT, other_answers(EXAMPLES["stages"]))
     assert repository.conflicts() == set()
     assert {file: what_runs(repository, file) for file in runs} == runs
+
+
+SEEDED = [
+    ".github/CODEOWNERS",
+    "apps/platform/external-dns/clusters/nonprod/overrides.yaml",
+    "apps/platform/policies/exceptions/kustomization.yaml",
+    "apps/platform/traefik/clusters/prod/overrides.yaml",
+]
+
+
+def test_an_update_never_changes_seeded_files(next_version: str, render: Render) -> None:
+    repository = render(EXAMPLES["stages"])
+    for file in SEEDED:
+        assert (repository.path / file).is_file(), file
+        repository.write(file, "tuned: by hand\n")
+    repository.commit()
+    repository.update(next_version)
+    assert {file: repository.text(file) for file in SEEDED} == dict.fromkeys(SEEDED, "tuned: by hand\n")

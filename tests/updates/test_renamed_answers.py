@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 from copier.errors import UserMessageError
 
-from tests.updates.changes import rename_an_answer
-from tests.updates.conftest import EXAMPLES, Render
-from tests.updates.versions import Versions
+from tests.support.repository import examples
+from tests.support.updates.repository import Render
+from tests.support.updates.template_changes import rename_an_answer
+from tests.support.updates.versions import Versions
+
+EXAMPLES = examples()
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,17 @@ import json
 from itertools import combinations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.conftest import ROOT
-from tests.strategies import answers
-from tests.updates.changes import KINDS
-from tests.updates.conftest import EXAMPLES, Render, few, is_fresh
-from tests.updates.repository import Answers, Files, Repository, differences, seeds
-from tests.updates.versions import FIRST
+from tests.support.properties import up_to
+from tests.support.repository import ROOT, examples
+from tests.support.strategies import answers
+from tests.support.updates.repository import Answers, Files, Render, Repository, differences, is_fresh, seeds
+from tests.support.updates.template_changes import KINDS
+from tests.support.updates.versions import FIRST
+
+EXAMPLES = examples()
 
 LATER = range(1, len(KINDS) + 1)
 
@@ -30,6 +32,7 @@ def updated(repository: Repository, *tags: str) -> Files:
     return repository.files()
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_change_arrives(kind: str, history: list[str], render: Render) -> None:
     number = list(KINDS).index(kind)
@@ -53,7 +56,8 @@ def test_all_kinds_of_change_arrive_at_once(example: str, history: list[str], re
     assert len(differences(files, was)) > len(was) / 2, "the versions change too little to prove anything"
 
 
-@settings(few, max_examples=3)
+@pytest.mark.proof
+@up_to(3)
 @given(answers(), st.sampled_from(list(combinations(LATER, 2))))
 def test_any_way_leads_to_the_same(
     history: list[str], render: Render, answers: Answers, numbers: tuple[int, int]

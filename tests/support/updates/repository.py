@@ -7,14 +7,14 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import copier
 import yaml
 
-from tests.conftest import ROOT
-from tests.updates.changes import PLATFORM
-from tests.updates.versions import FIRST, Versions, git
+from tests.support.repository import ROOT
+from tests.support.updates.template_changes import PLATFORM
+from tests.support.updates.versions import FIRST, Versions, git
 
 ANSWERS_FILE = ".copier-answers.yml"
 SEEDED = yaml.safe_load((ROOT / "copier.yml").read_text())["_skip_if_exists"]
@@ -26,7 +26,7 @@ Files = dict[str, bytes]
 
 @dataclass(frozen=True)
 class Repository:
-    """Copier never prompts, and trusts the template only where a test says so."""
+    """A repository that Copier updates without prompts, and with trust only where a test gives it."""
 
     path: Path
     versions: Versions
@@ -44,11 +44,11 @@ class Repository:
         return Repository(path, self.versions)
 
     def update(self, tag: str | copier.VcsRef, answers: Answers | None = None, trust: bool = False) -> None:
-        """To another version of the template, and with other answers where some are given."""
+        """Update to another version of the template, and with other answers if some are given."""
         copier.run_update(self.path, data=answers, vcs_ref=tag, defaults=True, overwrite=True, quiet=True, unsafe=trust)
 
     def answer(self, answers: Answers) -> None:
-        """Changes answers, and stays at the same version of the template."""
+        """Change answers at the same version of the template."""
         self.update(copier.VcsRef.CURRENT, answers)
 
     def answers(self) -> Answers:
@@ -59,21 +59,21 @@ class Repository:
         git(self.path, "commit", "--quiet", "--allow-empty", "--message", "Commit")
 
     def undo(self) -> None:
-        """What the documentation says for an update that did not come to its end."""
+        """Undo an interrupted update as the documentation says."""
         git(self.path, "reset", "--quiet", "--hard")
         git(self.path, "clean", "--quiet", "-fd")
 
     def changed(self) -> set[str]:
-        """The files that differ from the last commit."""
+        """Return the files that differ from the last commit."""
         lines = git(self.path, "status", "--porcelain", "--untracked-files=all", "--no-renames", "-z").split("\0")
         return {line[3:] for line in lines if line}
 
     def conflicts(self) -> set[str]:
-        """The files that Git knows as unmerged."""
+        """Return the files that Git lists as unmerged."""
         return set(git(self.path, "diff", "--name-only", "--diff-filter=U").splitlines())
 
     def markers(self) -> set[str]:
-        """The files in which Git finds the markers of a conflict, as the documentation says that it does."""
+        """Return the files in which `git diff --check`, which the documentation recommends, finds conflict markers."""
         command = ["git", "-C", str(self.path), "diff", "--check"]
         lines = subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
         return {line.split(":")[0] for line in lines if "conflict marker" in line}
@@ -110,17 +110,29 @@ class Repository:
 
 
 def differences(one: Files, other: Files) -> set[str]:
-    """The files that only one of them has, or that are not the same byte for byte."""
+    """Return the files that only one of them has, or whose bytes differ."""
     return {file for file in one.keys() | other.keys() if one.get(file) != other.get(file)}
 
 
 def seeds(files: Files) -> set[str]:
-    """Those that the template makes once and never touches again."""
+    """Return the files that the template creates once and never changes again."""
     return {file for file in files if any(Path(file).match(pattern) for pattern in SEEDED)}
 
 
 def set_tag(repository: Repository, file: str, tag: str) -> None:
-    """What a bot does to the first image of an overlay when a new version is out."""
+    """Set the tag of the first image of an overlay, as a bot does."""
     text, count = re.subn(r"(?m)^(    newTag: ).+$", rf"\g<1>{tag}", repository.text(file), count=1)
     assert count == 1, f"{file} has no newTag"
     repository.write(file, text)
+
+
+class Render(Protocol):
+    """Renders a version once per set of answers, and returns a clone for each caller."""
+
+    def __call__(self, answers: Answers, tag: str = FIRST) -> Repository: ...
+
+
+def is_fresh(repository: Repository, tag: str, render: Render) -> bool:
+    """Return whether a repository equals a fresh copy, except for seeded files, and has no folder left over."""
+    files, fresh = repository.files(), render(repository.answers(), tag)
+    return differences(files, fresh.files()) <= seeds(files) and repository.folders() <= fresh.folders()

@@ -1,4 +1,4 @@
-"""What people do to a repository: some change in as many files as possible, and what must become of each."""
+"""Edits of users: a random change in as many files as possible, and the expected result of each after an update."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from random import Random
 
-from tests.updates.changes import OVERLAYS, PLATFORM
-from tests.updates.repository import ANSWERS_FILE, Files, Repository, differences, seeds
+from tests.support.updates.repository import ANSWERS_FILE, Files, Repository, differences, seeds
+from tests.support.updates.template_changes import OVERLAYS, PLATFORM
 
 Place = Callable[[str], str]
 
@@ -19,7 +19,7 @@ def same_place(file: str) -> str:
 
 
 def moved_place(file: str) -> str:
-    """Where a version that renames directories has a file."""
+    """Return the path of a file in the version that renames directories."""
     for old, new in (OVERLAYS, PLATFORM):
         pattern = re.escape(old).replace(r"\*", "([^/]+)") + "/"
         file = re.sub(f"^{pattern}", new.replace("*", r"\1") + "/", file)
@@ -27,7 +27,7 @@ def moved_place(file: str) -> str:
 
 
 def lines_apart(old: list[str], new: list[str]) -> list[tuple[int, int]]:
-    """Lines that both versions have, with their numbers, one or more such lines away from any that differs."""
+    """Return the numbers of lines that both versions have, at least one such line away from any difference."""
     found = []
     for block in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks():
         first = 0 if block.a == block.b == 0 else 1
@@ -37,20 +37,20 @@ def lines_apart(old: list[str], new: list[str]) -> list[tuple[int, int]]:
 
 
 def lines_replaced(old: list[str], new: list[str]) -> list[int]:
-    """Numbers of lines in place of which the new version has others."""
+    """Return the numbers of lines that the new version replaces."""
     codes = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
     return [number for code, first, last, _, _ in codes if code == "replace" for number in range(first, last)]
 
 
 @dataclass
 class Edits:
-    """What was done, and what an update must make of it."""
+    """The expected files after an update, and the lines of both sides where a conflict is expected."""
 
     expected: Files
     conflicts: dict[str, set[bytes]] = field(default_factory=dict)
 
     def broken(self, repository: Repository) -> set[str]:
-        """The files that are not as they must be; in a conflict, each line that one side has must be there."""
+        """Return the files that differ from what is expected. A conflict must have the lines of both sides."""
         files, conflicts = repository.files(), repository.conflicts()
         merged = self.expected.keys() - self.conflicts.keys()
         torn = {file for file in conflicts & self.conflicts.keys() if not lines_of(files[file]) >= self.conflicts[file]}
@@ -63,9 +63,12 @@ def lines_of(text: bytes) -> set[bytes]:
 
 
 def live_in(repository: Repository, new: Files, place: Place, random: Random, steps: bool = False) -> Edits:
-    """Edits, deletes and adds files, and commits that. `new` is what a fresh copy of the newer version has.
+    """Edit, delete and add files, and commit that.
 
-    Where it is reached in several steps, only what must be the same whatever versions are between.
+    Args:
+        new: The files of a fresh copy of the newer version.
+        place: Returns the path of a file in the newer version.
+        steps: Whether the update goes through versions in between. Edits that could conflict there are left out.
     """
     old = repository.files()
     edits = Edits({file: text for file, text in new.items() if file != ANSWERS_FILE})

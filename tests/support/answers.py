@@ -1,4 +1,4 @@
-"""What must be found of the answers in what was rendered from them, worked out here a second time."""
+"""What the answers say of a rendered repository, computed independently of the template."""
 
 from __future__ import annotations
 
@@ -7,26 +7,40 @@ from typing import Any
 
 import yaml
 
-from tests.conftest import load, pick
-
-from .cases import Answers
+from tests.support.cases import Answers
+from tests.support.repository import load, pick
 
 ANSWERS_FILE = ".copier-answers.yml"
 Document = dict[str, Any]
 
 
 def recorded(repository: Path) -> Answers:
-    """The recorded answers, without what Copier adds."""
+    """Return the recorded answers, without what Copier adds."""
     (document,) = load((repository / ANSWERS_FILE).read_text())
     return {name: value for name, value in document.items() if not name.startswith("_")}
 
 
 def components(workload: Document) -> list[tuple[str, Document]]:
-    """A workload's components, each with the name of its objects."""
+    """Return a workload's components, each with the name of its objects."""
     if "components" not in workload:
         return [(workload["name"], workload)]
     name = workload["name"]
     return [(name if part["name"] == name else f"{name}-{part['name']}", part) for part in workload["components"]]
+
+
+def public_component(workload: Document) -> tuple[str, Document] | None:
+    """Return the component that a host of the workload routes to: the name of its objects, and its fields."""
+    with_port = [(name, part) for name, part in components(workload) if "port" in part]
+    public = [(name, part) for name, part in with_port if part.get("public", len(with_port) == 1)]
+    assert len(public) <= 1
+    return public[0] if public else None
+
+
+def expected_host(workload: Document, environment: Document) -> str | None:
+    """Return the FQDN of a workload in an environment."""
+    override = workload.get("overrides", {}).get(environment["name"], {})
+    label = override.get("host", workload.get("host", workload["name"]))
+    return f"{label}.{environment['domain']}" if public_component(workload) and label else None
 
 
 def as_text(value: str | int | bool) -> str:
@@ -43,7 +57,7 @@ def container_of(deployment: Document) -> Document:
 
 
 def image(entry: Document) -> str:
-    """The reference that an entry of a Kustomization's images stands for."""
+    """Return the image reference of an entry of a Kustomization."""
     tag = f":{entry['newTag']}" if "newTag" in entry else ""
     digest = f"@{entry['digest']}" if "digest" in entry else ""
     return f"{entry['newName']}{tag}{digest}"
@@ -85,7 +99,7 @@ def assert_overlay_has_the_answers(repository: Path, workload: Document, environ
 
 
 def assert_has_the_answers(repository: Path, answers: Answers) -> None:
-    """Each answer is recorded as it was given, and stands in the manifests as it was meant."""
+    """Assert that each answer is recorded as given, and in the manifests as intended."""
     found = recorded(repository)
     for name, value in answers.items():
         assert found[name] == value, name

@@ -1,4 +1,4 @@
-"""What newer versions of the template change, whatever its files hold at the moment."""
+"""Changes that newer versions of the template can bring, independent of the present content of its files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def edit(template: Path, file: str, old: str, new: str) -> None:
 
 
 def edit_schema(template: Path, *keys: str, **fields: Any) -> None:
-    """Sets fields of the schema's node that `keys` lead to."""
+    """Set fields of the schema's node at `keys`."""
     path = template / "hooks/answers.schema.json"
     schema = json.loads(path.read_text())
     node = schema
@@ -27,7 +27,7 @@ def edit_schema(template: Path, *keys: str, **fields: Any) -> None:
 
 
 def drop_question(template: Path, name: str) -> str:
-    """Takes a question out of copier.yml, and returns its text."""
+    """Remove a question from copier.yml, and return its text."""
     path = template / "copier.yml"
     before, question, after = re.split(rf"(?ms)^({name}:\n.*?\n)\n", path.read_text(), maxsplit=1)
     path.write_text(before + after)
@@ -42,13 +42,13 @@ def text_files(template: Path) -> list[Path]:
 
 
 def reword_every_comment(template: Path) -> None:
-    """A new version that touches nearly every file, and no line that says something to a machine."""
+    """Change nearly every file, but only its comments."""
     for file in text_files(template):
         file.write_text(re.sub(r"(?m)^( *# .+)$", r"\1 Reworded.", file.read_text()))
 
 
 def add_a_last_line(template: Path) -> None:
-    """A new version that touches every file."""
+    """Change every file."""
     for file in text_files(template):
         file.write_text(file.read_text() + "# The last line.\n")
 
@@ -65,7 +65,7 @@ def rename_a_document(template: Path) -> None:
     (template / "template/docs/operations.md.jinja").rename(template / "template/docs/day-two.md.jinja")
 
 
-# What CONTRIBUTING.md tells maintainers to write for a directory that is renamed.
+# What docs/migrations.md tells maintainers to write for a directory that is renamed.
 MIGRATION = """
   - version: {version}
     when: "true"
@@ -81,9 +81,13 @@ PLATFORM = ("apps/platform", "apps/addons")
 
 
 def rename_directories(template: Path, version: str) -> None:
-    """One in every workload, and one that holds files that are made only once."""
+    """Rename a directory in every workload, and one with seeded files."""
     edit(template, "copier.yml", "apps/platform/", "apps/addons/")
-    for file in (template / "hooks/files.jinja", *text_files(template)):
+    for file in (
+        template / "hooks/rules/files.jinja",
+        template / "hooks/folder/generated.jinja",
+        *text_files(template),
+    ):
         text = file.read_text().replace("apps/platform/", "apps/addons/")
         file.write_text(re.sub(r"\boverlays/", "stages/", text))
     (template / "template/apps/platform").rename(template / "template/apps/addons")
@@ -102,24 +106,21 @@ def add_an_answer(template: Path) -> None:
         template, "copier.yml", "ci:\n", "team:\n  type: str\n  help: Who looks after it?\n  default: platform\n\nci:\n"
     )
     edit_schema(template, "properties", team={"type": "string", "default": "platform", "description": "The team."})
-    known = "[% if ci is defined %]"
-    added = "[% if team is defined %][% set _ = all.update(team=team) %][% endif %]\n"
-    edit(template, "hooks/gates.jinja", known, added + known)
-    edit(template, "hooks/model.jinja", "'ci': answers.ci,", "'ci': answers.ci, 'team': answers.team,")
+    edit(template, "hooks/model/model.jinja", "'ci': answers.ci,", "'ci': answers.ci, 'team': answers.team,")
     readme = template / "template/README.md.jinja"
     readme.write_text(readme.read_text() + "\nAsk [[ model.team ]].\n")
 
 
 def rename_an_answer(template: Path, old: str, new: str, default: str) -> None:
-    """The recipe for maintainers: the new question takes the old answer as its default, and the old name is retired."""
-    for file in (template / "copier.yml", *(template / "hooks").iterdir(), *text_files(template)):
+    """Rename an answer as the documentation says: its old value is the default of the new question."""
+    for file in (template / "copier.yml", *(template / "hooks").rglob("*"), *text_files(template)):
         if file.is_file():
             file.write_text(re.sub(rf"\b{old}\b", new, file.read_text()))
     copier = template / "copier.yml"
     question = copier.read_text().split(f"\n{new}:\n")[1].split("\n\n")[0]
     without_default = "\n".join(line for line in question.splitlines() if not line.startswith("  default:"))
     edit(template, "copier.yml", question, f'{without_default}\n  default: "{default}"')
-    edit(template, "hooks/checks.jinja", "[% set retired = {", f"[% set retired = {{'{old}': '{new}', ")
+    edit(template, "hooks/rules/shape.jinja", "[% set retired = {", f"[% set retired = {{'{old}': '{new}', ")
 
 
 def rename_the_branch(template: Path) -> None:
@@ -127,17 +128,14 @@ def rename_the_branch(template: Path) -> None:
 
 
 def remove_an_answer(template: Path) -> None:
-    """Every repository now has what only `ci: github` brought."""
+    """Remove the answer `ci`, as if it were always `github`."""
     drop_question(template, "ci")
     path = template / "hooks/answers.schema.json"
     schema = json.loads(path.read_text())
     del schema["properties"]["ci"]
     path.write_text(json.dumps(schema, indent=2))
-    questions = re.findall(r"% if (\w+) is defined", (template / "hooks/gates.jinja").read_text())
-    edit(template, "hooks/gates.jinja", "[% if ci is defined %][% set _ = all.update(ci=ci) %][% endif %]\n", "")
-    edit(template, "hooks/gates.jinja", "answered('ci')", f"answered('{questions[questions.index('ci') - 1]}')")
-    edit(template, "hooks/model.jinja", "'ci': answers.ci,", "'ci': 'github',")
-    edit(template, "hooks/checks.jinja", "[% set retired = {", "[% set retired = {'ci': '', ")
+    edit(template, "hooks/model/model.jinja", "'ci': answers.ci,", "'ci': 'github',")
+    edit(template, "hooks/rules/shape.jinja", "[% set retired = {", "[% set retired = {'ci': '', ")
 
 
 def tighten_a_check(template: Path) -> None:
@@ -145,10 +143,10 @@ def tighten_a_check(template: Path) -> None:
 
 
 def change_defaults(template: Path) -> None:
-    """Of an answer that is recorded, and of a field that is not."""
+    """Change the default of a recorded answer, and of a field that is not recorded."""
     edit(template, "copier.yml", "default: aws-load-balancer-controller", "default: eks-auto-mode")
     edit_schema(template, "definitions", "load_balancer", default="eks-auto-mode")
-    edit(template, "hooks/model.jinja", "65532", "65533")
+    edit_schema(template, "definitions", "run_as_user", default=65533)
 
 
 KINDS = {

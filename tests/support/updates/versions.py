@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.conftest import ROOT, snapshot
+from tests.support.repository import ROOT, snapshot
 
 FIRST = "v1.0.0"
 PARTS = ("copier.yml", "hooks", "template")
@@ -23,7 +23,7 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 def unpack(tag: str, folder: Path, *parts: str) -> None:
-    """What a released version of this very repository held."""
+    """Extract parts of a released version of this repository."""
     archive = subprocess.run(["git", "-C", str(ROOT), "archive", tag, *parts], check=True, capture_output=True).stdout
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
         files.extractall(folder, filter="data")
@@ -31,7 +31,7 @@ def unpack(tag: str, folder: Path, *parts: str) -> None:
 
 @dataclass
 class Versions:
-    """A snapshot of the template, its first version, and whatever versions tests make of it."""
+    """A Git repository of the template: its first version, and the versions that tests release after it."""
 
     path: Path
     _known: dict[str, str] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Versions:
 
     @classmethod
     def snapshot(cls, path: Path) -> Versions:
-        """Begins with the working tree."""
+        """Start with the working tree."""
 
         def fill(folder: Path) -> None:
             snapshot(folder)
@@ -56,11 +56,11 @@ class Versions:
 
     @property
     def upcoming(self) -> str:
-        """The tag of the version that is released next."""
+        """Return the tag of the version that is released next."""
         return f"v1.{len(self._known) + 1}.0"
 
     def release(self, name: str, change: Change, after: str = FIRST, tag: str = "") -> str:
-        """The tag of a version that directly follows another, and differs from it by `change`."""
+        """Release a version after another one, changed by `change`, unless it is released already. Return its tag."""
         if name not in self._known:
             tag = tag or self.upcoming
             git(self.path, "checkout", "--quiet", "--detach", after)

@@ -10,7 +10,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 Map = dict[str, Any]
 
-RESERVED = {"aux", "bootstrap", "con", "default", "dns", "kube", "lease", "manager", "nul", "off", "platform", "prn"}
+RESERVED = {"aux", "bootstrap", "con", "default", "dns", "kube", "lease", "manager", "nul", "off", "prn"}
 RESERVED |= {"public", "secrets", "system", "traefik", "yes", "null", "true", "false"}
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 

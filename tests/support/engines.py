@@ -3,16 +3,15 @@
 `make tools` builds and downloads them. After that only Traefik's chart needs the network, once.
 """
 
-import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from functools import cache
-from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +20,8 @@ import yaml
 Manifest = dict[str, Any]
 Schema = dict[str, Any]
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache"
-DATA_MODULES = ROOT / "tools/data"
-CRDS = {
-    "github.com/argoproj/argo-cd/v3": "manifests/crds/*-crd.yaml",
-    "github.com/traefik/traefik/v3": "docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml",
-    "sigs.k8s.io/external-dns": "charts/external-dns/crds/*.yaml",
-}
 CHART_REPOSITORIES = {"traefik": "https://traefik.github.io/charts"}
 PULL_SECONDS = 20
 
@@ -70,34 +63,23 @@ def helm_template(chart: Path, values: list[Path], kube_version: str, name: str,
     return _parse(_run(_engine("helm"), "template", name, chart, *options))
 
 
-def kubeconform(manifests: list[Manifest], kubernetes_version: str) -> list[str]:
-    """Return what is wrong with manifests. Unknown kinds and fields are wrong.
-
-    Offline: core kinds are those of a minor version like "1.36", custom resources those of the modules in tools/data.
-    """
-    return _kubeconform("\n---\n".join(map(json.dumps, manifests)), kubernetes_version)
-
-
-@cache
-def _kubeconform(text: str, kubernetes_version: str) -> list[str]:
-    schemas = _schemas(kubernetes_version) / "{{ .ResourceKind }}{{ .KindSuffix }}.json"
-    options = ["-strict", "-output", "json", "-schema-location", str(schemas)]
-    result = _start(_engine("kubeconform"), *options, "-", stdin=text)
-    try:
-        found = json.loads(result.stdout)["resources"] or []
-    except ValueError as error:
-        raise EngineError(result.stderr or result.stdout) from error
-    return sorted(_problem(resource) for resource in found)
+def pinned_version(module: str, folder: str) -> str:
+    """Return the version of a module that the go.mod in a folder of tools/ pins, such as v1.2.3."""
+    text = (ROOT / "tools" / folder / "go.mod").read_text()
+    versions = re.findall(rf"^(?:require |\t){re.escape(module)} (v\S+)", text, re.MULTILINE)
+    if len(versions) != 1:
+        raise EngineError(f"tools/{folder}/go.mod pins {module} {len(versions)} times")
+    return str(versions[0])
 
 
 @cache
 def go_module(path: str, version: str | None = None, pinned_in: str = "data") -> Path:
     """Return the folder of a module that a go.mod below tools/ pins. A version, if given, must be the pinned one."""
-    folder = ROOT / "tools" / pinned_in
-    module = json.loads(_run(Path(sys.executable).with_name("go"), "mod", "download", "-json", path, cwd=folder))
-    if version not in (None, module["Version"]):
-        raise EngineError(f"{path}: {version} is wanted, tools/{pinned_in}/go.mod pins {module['Version']}")
-    return Path(module["Dir"])
+    pinned = pinned_version(path, pinned_in)
+    if version not in (None, pinned):
+        raise EngineError(f"{path}: {version} is wanted, tools/{pinned_in}/go.mod pins {pinned}")
+    go, folder = Path(sys.executable).with_name("go"), ROOT / "tools" / pinned_in
+    return Path(json.loads(_run(go, "mod", "download", "-json", f"{path}@{pinned}", cwd=folder))["Dir"])
 
 
 @cache
@@ -145,17 +127,11 @@ def editorconfig(folder: Path) -> str:
     return (result.stdout + result.stderr) if result.returncode else ""
 
 
-def _problem(resource: dict[str, str]) -> str:
-    subject = f"{resource['kind']}/{resource['name']}" if resource["kind"] else resource["filename"]
-    message = resource["msg"].rpartition("#' - ")[2]  # What precedes is the path of the schema.
-    return f"{subject}: {message}"
-
-
 def _engine(name: str) -> Path:
-    binary = CACHE / "bin" / name
-    if not binary.exists():
-        raise EngineError(f"{name} is not built yet: run `make tools`")
-    return binary
+    for folder in (Path(sys.executable).parent, CACHE / "bin"):
+        if (binary := folder / name).exists():
+            return binary
+    raise EngineError(f"{name} is not built yet: run `make tools`")
 
 
 def _run(*command: str | Path, cwd: Path | None = None, timeout: float | None = None) -> str:
@@ -204,52 +180,3 @@ def _pulled(name: str, version: str) -> Path | None:
         return _made_once(CACHE / "charts" / f"{name}-{version}", pull) / name
     except (EngineError, subprocess.TimeoutExpired):
         return None
-
-
-@cache
-def _schemas(kubernetes_version: str) -> Path:
-    """Return the folder of JSON schemas of all kinds, named as kubeconform looks for them."""
-    package = resources.files("kubernetes_validate")
-    source = Path(str(package)) / "kubernetes-json-schema" / f"v{kubernetes_version}.0-local-strict"
-    if not source.exists():
-        raise EngineError(f"kubernetes-validate has no schemas of Kubernetes {kubernetes_version}")
-    files = [DATA_MODULES / "go.sum", Path(__file__)]
-    inputs = [metadata.version("kubernetes-validate"), str(ROOT), *(file.read_text() for file in files)]
-    key = hashlib.sha256("\0".join(inputs).encode()).hexdigest()[:12]
-    folder = CACHE / "schemas" / f"{kubernetes_version}-{key}"
-    definitions = (folder / "_definitions.json").as_uri()
-
-    def make(temporary: Path) -> None:
-        for file in source.glob("*.json"):
-            (temporary / file.name).write_text(file.read_text().replace("/api/_definitions.json", definitions))
-        for module, pattern in CRDS.items():
-            for file in sorted(go_module(module).glob(pattern)):
-                for crd in _parse(file.read_text()):
-                    _write_crd(crd["spec"], f"{definitions}#/$defs", temporary)
-
-    return _made_once(folder, make)
-
-
-def _write_crd(spec: Schema, definitions: str, folder: Path) -> None:
-    for version in spec["versions"]:
-        schema = _closed(version["schema"]["openAPIV3Schema"])
-        schema["properties"]["metadata"] = {"$ref": f"{definitions}/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"}
-        name = f"{spec['names']['kind']}-{spec['group'].split('.')[0]}-{version['name']}.json".lower()
-        (folder / name).write_text(json.dumps(schema))
-
-
-def _closed(schema: Schema) -> Schema:
-    """Return a CRD's schema as JSON Schema that refuses every field which the API server would drop."""
-    closed = {key: value for key, value in schema.items() if key not in ("description", "nullable", "properties")}
-    if "properties" in schema:
-        closed["properties"] = {name: _closed(child) for name, child in schema["properties"].items()}
-    for key in ("additionalProperties", "items"):
-        if isinstance(schema.get(key), dict):
-            closed[key] = _closed(schema[key])
-    if schema.get("type") == "object" and not schema.get("x-kubernetes-preserve-unknown-fields"):
-        closed.setdefault("additionalProperties", False)
-    if schema.get("x-kubernetes-int-or-string"):
-        closed.setdefault("anyOf", [{"type": "integer"}, {"type": "string"}])
-    if schema.get("nullable") and "type" in schema:
-        closed["type"] = [schema["type"], "null"]
-    return closed

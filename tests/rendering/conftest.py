@@ -1,0 +1,10 @@
+"""Rendering tests build applications as the rendered scripts do."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _downloads(downloads: None) -> None:
+    """Build in this process without a network."""

@@ -1,0 +1,89 @@
+"""One more add-on in the template is one folder and one entry of the table. Everything else follows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.argocd import applications, objects
+from tests.support.own_checks import Validate
+from tests.support.repository import Repository, examples, render, snapshot
+
+# The same chart once more, under another name and in a namespace that is not its own.
+ADDON = "second-dns"
+CHART = {
+    "chart": "external-dns",
+    "repository": "https://kubernetes-sigs.github.io/external-dns/",
+    "version": "1.22.0",
+    "namespace": "kube-system",
+}
+ENTRY = {
+    "description": "Records of a second zone",
+    "kinds": ["Service", "ServiceAccount", "apps/Deployment"],
+    "cluster_kinds": {
+        "apiextensions.k8s.io/CustomResourceDefinition": ["*.externaldns.k8s.io"],
+        "rbac.authorization.k8s.io/ClusterRole": [f"{ADDON}-external-dns"],
+        "rbac.authorization.k8s.io/ClusterRoleBinding": [f"{ADDON}-external-dns-viewer"],
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the template with one more add-on."""
+    template = snapshot(tmp_path_factory.mktemp("extended"))
+    folder = template / "template/apps/platform" / ADDON
+    cluster = folder / "clusters/[% yield cluster from model.clusters %][[ cluster.name ]][% endyield %]"
+    cluster.mkdir(parents=True)
+    (folder / "addon.yaml").write_text("".join(f"{key}: {value}\n" for key, value in CHART.items()))
+    (folder / "values.yaml").write_text("provider:\n  name: aws\npolicy: upsert-only\n")
+    for name in ("values.yaml", "overrides.yaml"):
+        (cluster / name).write_text("{}\n")
+    table = template / "hooks/addons.json"
+    table.write_text(json.dumps(json.loads(table.read_text()) | {ADDON: ENTRY}))
+    return template
+
+
+@pytest.fixture(scope="module")
+def repository(extended: Path, tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """Return the example with two clusters, rendered from it."""
+    answers = examples()["stages"]
+    return Repository("extended", render(extended, answers, tmp_path_factory.mktemp("repository") / "r"), answers)
+
+
+def test_a_further_add_on_runs_in_every_cluster_and_passes_the_repositorys_checks(
+    repository: Repository, validate: Validate
+) -> None:
+    created = [app for app in applications(repository).values() if app.spec["project"] == ADDON]
+    assert {(app.name, app.cluster, app.namespace) for app in created} == {
+        (f"{ADDON}-{cluster['name']}", cluster["name"], "kube-system") for cluster in repository.clusters
+    }
+    assert all(objects(repository, app) for app in created)
+    assert validate(repository.path) == {}
+
+
+def test_a_namespace_that_an_add_on_shares_gets_no_labels(repository: Repository) -> None:
+    """Pod Security of a label in kube-system would stop the pods of the cluster itself."""
+    for app in applications(repository).values():
+        if app.namespace == "kube-system":
+            assert "managedNamespaceMetadata" not in app.spec["syncPolicy"]
+    kinds = repository.one(f"argo/projects/{ADDON}.yaml")["spec"]["clusterResourceWhitelist"]
+    assert "Namespace" not in {entry["kind"] for entry in kinds}
+
+
+def test_a_further_add_on_changes_no_other_file_but_those_that_name_all_add_ons(
+    repository: Repository, stages: Repository
+) -> None:
+    own = {file for file in repository.files if ADDON in str(file)}
+    assert {*repository.files} - own == {*stages.files}
+    changed = {
+        str(file) for file in stages.files if (repository.path / file).read_bytes() != (stages.path / file).read_bytes()
+    }
+    assert changed == {
+        ".copier-answers.yml",  # The template's path.
+        "apps/platform/policies/base/kinds.yaml",
+        "docs/gitops-runtime-architecture.md",
+        "renovate.json5",
+    }
