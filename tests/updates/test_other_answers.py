@@ -107,7 +107,7 @@ class Story:
 
 
 # The slow tier has the rest.
-QUICK = ("workload", "environment", "cluster")
+QUICK = ("workload", "environment")
 
 
 @pytest.fixture(
