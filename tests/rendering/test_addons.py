@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,12 @@ def test_a_further_add_on_changes_no_other_file_but_those_that_name_all_add_ons(
         "docs/gitops-runtime-architecture.md",
         "renovate.json5",
     }
+
+
+def test_a_folder_inside_a_clusters_folder_is_no_application(stages: Repository, tmp_path: Path) -> None:
+    """Argo CD's file patterns match slashes: it would look for a cluster of that name, and the set would fail."""
+    path = Path(shutil.copytree(stages.path, tmp_path / "repository"))
+    component = path / "apps/platform/policies/clusters/prod/component/kustomization.yaml"
+    component.parent.mkdir()
+    component.write_text("apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n")
+    assert applications(Repository("nested", path, stages.answers)).keys() == applications(stages).keys()
