@@ -98,7 +98,7 @@ def change(template: Path) -> None:
     for old, new in (
         ("revisionHistoryLimit: 3", "revisionHistoryLimit: 4"),
         ("failureThreshold: 60", "failureThreshold: 61"),
-        (f"{BUDGETS} %]", f"{BUDGETS} if overlay.environment != 'dev' %]"),
+        (f"{BUDGETS} %]", f"{BUDGETS} if overlay.name != 'dev' %]"),
     ):
         edit(template, file_with(template, old), old, new)
     edit(template, f"template/{layout.values('traefik')}", 'cpu: "1"', 'cpu: "2"')
