@@ -1,0 +1,62 @@
+"""What the admission policies accept and refuse. Both gates, the API server and Kyverno, are tested against it.
+
+Each violation is an object that breaks one rule and no other. A module per topic has `accepted(domain)` and
+`violations(domain)`. The word WORKLOAD in an object stands for the name of the workload.
+"""
+
+from __future__ import annotations
+
+import json
+
+from tests.support.policies import limits, middlewares, networks, others, own, pods, routes, secretstores
+from tests.support.policies.objects import IMAGE, MAKERS, Object, Violation, maker, marked, named, pod, route, service
+from tests.support.policies.own import MARKS, METADATA
+
+TOPICS = (pods, limits, own, others, routes, middlewares, networks, secretstores)
+
+__all__ = [
+    "IMAGE",
+    "MAKERS",
+    "MARKS",
+    "METADATA",
+    "TOPICS",
+    "Object",
+    "Violation",
+    "accepted",
+    "excepted",
+    "maker",
+    "marked",
+    "named",
+    "pod",
+    "route",
+    "service",
+    "violations",
+]
+
+
+def accepted(domain: str, workload: str = "shop") -> list[Object]:
+    """Return objects of a workload that no policy refuses, in an environment of the domain, under names that differ."""
+    return named([_of(workload, item) for topic in TOPICS for item in topic.accepted(domain)])
+
+
+def violations(domain: str, workload: str = "shop") -> dict[str, Violation]:
+    """Return one violation of each rule by a workload, in an environment of the domain, under names that differ."""
+    found = {what: violation for topic in TOPICS for what, violation in topic.violations(domain).items()}
+    names = named([_of(workload, violation.item) for violation in found.values()])
+    return {
+        what: violation._replace(item=item, message=violation.message.replace("WORKLOAD", workload))
+        for (what, violation), item in zip(found.items(), names, strict=True)
+    }
+
+
+def _of(workload: str, item: Object) -> Object:
+    """Return an object with the name of the workload in it."""
+    return dict(json.loads(json.dumps(item).replace("WORKLOAD", workload)))
+
+
+def excepted(seeded: str, policy: str, namespace: str) -> str:
+    """The seeded file of exceptions with the example in it, for a policy and a namespace."""
+    head, _, rest = seeded.partition("patches: []\n")
+    example = rest.partition("# patches:\n")[2].partition("#   # An add-on")[0]
+    text = head + "patches:\n" + "".join(line.removeprefix("# ") for line in example.splitlines(keepends=True))
+    return text.replace("workload-pods", policy).replace("<workload>-<environment>", namespace)
