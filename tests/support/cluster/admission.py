@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.support.cluster.api import Api
 from tests.support.repository import Document
 
+DENIED = re.compile(r"ValidatingAdmissionPolicy '([^']+)' with binding '\1' denied request: ")
 MANAGER = "argocd-controller"
 # Argo CD's own name for it: it knows no other for ApplicationSets.
 KNOWN = 'metadata.finalizers: "resources-finalizer.argocd.argoproj.io": prefer a domain-qualified finalizer name'
@@ -24,3 +27,10 @@ def objections(api: Api, *documents: Document) -> list[str]:
 def refusal(api: Api, document: Document) -> str:
     """Return the same of one object, as one text."""
     return "\n".join(objections(api, document))
+
+
+def denied(api: Api, *documents: Document) -> dict[str, tuple[str, str]]:
+    """Return what policies say: by the name of an object, the policy and its message."""
+    said = zip(documents, complaints(api, *documents), strict=True)
+    found = {item["metadata"]["name"]: DENIED.search("\n".join(lines)) for item, lines in said}
+    return {name: (match[1], match.string[match.end() :]) for name, match in found.items() if match}

@@ -11,6 +11,9 @@ from tests.support.cluster.nodes import METRICS_SECONDS
 BINARIES = engines.CACHE / "bin/kubernetes"
 # What the API server calls itself when it passes on who asks.
 PROXY = "api-server"
+# Who the programs are for the API server, as on EKS: policies tell controllers from people.
+CONTROLLERS, SCHEDULER, NODES = "system:kube-controller-manager", "system:kube-scheduler", "system:node:kwok"
+ARGO_CD = "system:serviceaccount:argocd:argocd-application-controller"
 ETCD = "http://127.0.0.1:2379"
 ETCD_PEER = "http://127.0.0.1:2380"
 Command = list[str | Path]
@@ -67,6 +70,10 @@ class ControlPlane:
         """The file for clients that are administrators."""
         return self.folder / "kubeconfig"
 
+    def kubeconfig_of(self, user: str) -> Path:
+        """The file for clients that are one of the programs."""
+        return self.folder / f"{user.replace(':', '-')}.kubeconfig"
+
     def api_server(self) -> Command:
         """Return the command of the API server. The clusters of a sandbox share an etcd, each with its own keys."""
         folder, key, certificate = self.folder, self.folder / "tls.key", self.folder / "tls.crt"
@@ -104,7 +111,8 @@ class ControlPlane:
         """Return the command of the controller manager, whose autoscalers act at once."""
         return [
             BINARIES / "kube-controller-manager",
-            f"--kubeconfig={self.kubeconfig}",
+            f"--kubeconfig={self.kubeconfig_of(CONTROLLERS)}",
+            "--use-service-account-credentials=true",
             "--leader-elect=false",
             "--bind-address=127.0.0.1",
             f"--secure-port={10257 + 100 * self.index}",
@@ -121,7 +129,7 @@ class ControlPlane:
         """Return the command of the scheduler."""
         return [
             BINARIES / "kube-scheduler",
-            f"--kubeconfig={self.kubeconfig}",
+            f"--kubeconfig={self.kubeconfig_of(SCHEDULER)}",
             "--leader-elect=false",
             "--bind-address=127.0.0.1",
             f"--secure-port={10259 + 100 * self.index}",
@@ -132,7 +140,7 @@ class ControlPlane:
         """Return the command of KWOK, which runs all nodes and pods."""
         return [
             BINARIES / "kwok",
-            f"--kubeconfig={self.kubeconfig}",
+            f"--kubeconfig={self.kubeconfig_of(NODES)}",
             f"--config={config}",
             "--manage-all-nodes=true",
             "--node-lease-duration-seconds=40",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from tests.support import engines
@@ -19,6 +18,7 @@ HEALTH = {
     "argocd-applicationset-controller": "http://127.0.0.1:12345/metrics",
 }
 PROCESSES = ("redis", *HEALTH)
+PARAMETERS = "argocd-cmd-params-cm"
 
 
 def start(sandbox: Sandbox, cluster: Kubernetes, resync_seconds: int) -> None:
@@ -35,7 +35,8 @@ def start(sandbox: Sandbox, cluster: Kubernetes, resync_seconds: int) -> None:
     sandbox.start("redis", BINARIES / "redis", REDIS)
     for name, options in _options(resync_seconds).items():
         command: list[str | Path] = [BINARIES / "controllers", *options, "--loglevel=info", "--logformat=text"]
-        sandbox.start(name, *command, environment=environment | {"ARGOCD_BINARY_NAME": name})
+        variables = _parameters(cluster, name) | environment | {"ARGOCD_BINARY_NAME": name}
+        sandbox.start(name, *command, environment=variables)
     for name, url in HEALTH.items():
         sandbox.wait_for(name, lambda url=url: fetch(sandbox, url) is not None)  # type: ignore[misc]
 
@@ -48,15 +49,31 @@ def prepare(folder: Path) -> None:
         (folder / script).chmod(0o755)
 
 
+def _parameters(cluster: Kubernetes, component: str) -> dict[str, str]:
+    """Return the variables that a pod of Argo CD has from its settings in Git."""
+    kind = "statefulset" if component == "argocd-application-controller" else "deployment"
+    parameters, controller = cluster.get("configmap", PARAMETERS, "argocd"), cluster.get(kind, component, "argocd")
+    assert parameters
+    assert controller
+    (container,) = controller["spec"]["template"]["spec"]["containers"]
+    references = {
+        variable["name"]: variable.get("valueFrom", {}).get("configMapKeyRef", {})
+        for variable in container.get("env", [])
+    }
+    return {
+        name: parameters["data"][reference["key"]]
+        for name, reference in references.items()
+        if reference.get("name") == PARAMETERS and reference["key"] in parameters["data"]
+    }
+
+
 def _environment(home: Path, cluster: Kubernetes) -> dict[str, str]:
     for name in ("tls", "ssh", "gpg/source", "gpg/keys", "plugin"):
         (home / name).mkdir(parents=True, exist_ok=True)
     (home / "gpg/keys").chmod(0o700)
     (home / "ssh/ssh_known_hosts").touch()
-    kubeconfig = cluster.folder / "argocd.kubeconfig"
-    kubeconfig.write_text(json.dumps(cluster.kubeconfig))
     return {
-        "KUBECONFIG": str(kubeconfig),
+        "KUBECONFIG": str(cluster.argocd_kubeconfig),
         # https://kubernetes.default.svc is the cluster of KUBECONFIG.
         "ARGOCD_FAKE_IN_CLUSTER": "true",
         "ARGOCD_TLS_DATA_PATH": str(home / "tls"),

@@ -10,7 +10,7 @@ import trustme
 
 from tests.support.cluster.api import Api, Object
 from tests.support.cluster.client import fetch
-from tests.support.cluster.control_plane import PROXY, Command, ControlPlane
+from tests.support.cluster.control_plane import ARGO_CD, CONTROLLERS, NODES, PROXY, SCHEDULER, Command, ControlPlane
 from tests.support.cluster.credentials import kubeconfig, write_certificate
 from tests.support.cluster.nodes import Node, configuration, is_ready
 from tests.support.cluster.sandbox import PATIENCE, Sandbox, SandboxError
@@ -24,6 +24,7 @@ class Kubernetes:
     Attributes:
         api: The resident client of its API server.
         kubeconfig: What clients read who are administrators.
+        argocd_token: The token of an Argo CD that runs in another cluster.
         load_balancer: The host name that its Services of type LoadBalancer get.
     """
 
@@ -43,11 +44,21 @@ class Kubernetes:
         self._plane = ControlPlane(name, index, folder, sandbox.folder / "authority.pem")
         self.url = f"https://127.0.0.1:{self._plane.port}"
         self.load_balancer = f"nlb-{name}.elb.amazonaws.com"
-        self.token = secrets.token_hex(16)
+        self.token, self.argocd_token = secrets.token_hex(16), secrets.token_hex(16)
         write_certificate(authority.issue_cert("127.0.0.1", "localhost", common_name=PROXY), folder / "tls")
-        (folder / "tokens.csv").write_text(f'{self.token},administrator,administrator,"system:masters"\n')
+        tokens = {"administrator": self.token}
         self.kubeconfig = kubeconfig(name, self.url, self._plane.authority, self.token)
         self._plane.kubeconfig.write_text(json.dumps(self.kubeconfig))
+        for user in (ARGO_CD, CONTROLLERS, NODES, SCHEDULER):
+            tokens[user] = secrets.token_hex(16)
+            config = kubeconfig(name, self.url, self._plane.authority, tokens[user])
+            self._plane.kubeconfig_of(user).write_text(json.dumps(config))
+        # Only those that Kubernetes gives no roles of their own are administrators.
+        groups = {user: "" if user in (CONTROLLERS, SCHEDULER) else "system:masters" for user in tokens}
+        lines = [f'{token},{user},{user},"{groups[user]}"\n' for user, token in tokens.items()]
+        # As an EKS access entry has it: a name, a group, and no rights.
+        lines.append(f'{self.argocd_token},arn:aws:iam::123456789012:role/argocd,argocd,"argocd"\n')
+        (folder / "tokens.csv").write_text("".join(lines))
         self.api = Api(sandbox, self.url, self.token, self._plane.authority)
         self.get, self.list, self.apply, self.applied = self.api.get, self.api.list, self.api.apply, self.api.applied
 
@@ -55,6 +66,11 @@ class Kubernetes:
     def folder(self) -> Path:
         """The folder of the cluster's files."""
         return self._plane.folder
+
+    @property
+    def argocd_kubeconfig(self) -> Path:
+        """What Argo CD reads that runs in this cluster."""
+        return self._plane.kubeconfig_of(ARGO_CD)
 
     def start(self, nodes: list[Node], grace_seconds: int) -> None:
         """Start everything, and return when the nodes are ready.

@@ -60,4 +60,5 @@ def project(name: str) -> str:
 
 def platform_applications(cluster: str) -> set[str]:
     """Return the names of the Applications of the platform in one cluster."""
-    return {f"{POLICIES}-config-{cluster}", *(f"{chart}-{cluster}" for chart in CHARTS)}
+    configs = (f"{addon}-config-{cluster}" for addon in (POLICIES, *CHARTS))
+    return {*configs, *(f"{chart}-{cluster}" for chart in CHARTS)}

@@ -136,7 +136,14 @@ class Stack:
     def register(self, cluster: str) -> None:
         """Register a cluster, as docs/operations.md says, but with a token in the place of an IAM role."""
         target, authority = self.clusters[cluster], self.folder / "authority.pem"
-        self.argocd.apply(cluster_secret(cluster, target.url, authority, target.token))
+        target.kubectl("apply", "--server-side", "--filename", self.checkout.work / f"bootstrap/access-{cluster}.yaml")
+        self.argocd.apply(cluster_secret(cluster, target.url, authority, target.argocd_token))
+
+    def register_others(self) -> None:
+        """Register every cluster but the one that Argo CD runs in."""
+        for cluster in self.clusters.values():
+            if cluster is not self.argocd:
+                self.register(cluster.name)
 
     def settle(self) -> None:
         """Wait until every Application is Synced and Healthy at the newest revision."""

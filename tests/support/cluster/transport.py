@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -76,7 +77,7 @@ class Transport:
                 connection.request(method, target, payload, headers)
                 response = connection.getresponse()
                 return response, response.read().decode()
-            except (http.client.HTTPException, ConnectionError):
+            except (http.client.HTTPException, ConnectionError, ssl.SSLEOFError):
                 connection.close()
                 # The server may have closed a connection that was idle.
                 if is_last:

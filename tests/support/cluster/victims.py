@@ -9,6 +9,8 @@ from typing import Any
 from tests.support.cluster.checkout import add_by_hand
 from tests.support.repository import examples
 
+# Where dev and test run. Argo CD is in the other cluster, beside prod.
+CLUSTER = "nonprod"
 # Workloads of one pod, without a port, by their only environment. `test` is there to be taken out.
 STRAY, BLANK, TRIAL = "stray", "blank", "trial"
 ENVIRONMENTS = {STRAY: "dev", BLANK: "dev", TRIAL: "test"}
@@ -33,7 +35,7 @@ def two_clusters() -> dict[str, Any]:
     ]
     return answers | {
         "repo_url": "https://github.com/acme/stages-gitops.git",
-        "environments": [*answers["environments"], {"name": "test", "cluster": "nonprod"}],
+        "environments": [*answers["environments"], {"name": "test", "cluster": CLUSTER}],
         "workloads": [*workloads, *victims],
     }
 
