@@ -74,9 +74,13 @@ def test_the_smallest_repository_takes_six_answers_and_enter(sit_down: Sit, tmp_
         "load_balancer": "aws-load-balancer-controller",
         "acm_certificate_arn": ARN,
         "kubernetes_version": "1.36",
+        "hsts_seconds": 300,
         "clusters": ["main"],
         "argocd_cluster": "main",
         "environments": ["dev"],
+        "limits": {},
+        "registries": [],
+        "priority_classes": [],
         "workloads": [{"name": "whoami", "image": "traefik/whoami:v1.11.0", "port": 8080}],
         "ci": "github",
     }
@@ -116,9 +120,9 @@ def test_where_argo_cd_runs_is_asked_with_several_clusters_and_recorded(sit_down
     person.answers(LOAD_BALANCER, DOWN, ENTER)
     person.answers(VERSION, ENTER)
     person.answers(CLUSTERS, CLEAR, "[nonprod, {name: prod}]", ENTER)
-    person.answers(ARGOCD_CLUSTER, DOWN, ENTER)
     person.answers(ENVIRONMENTS, "[dev]", ENTER)
     person.is_told("with several clusters say which one: nonprod, prod", "[{name: dev, cluster: nonprod}]", ENTER)
+    person.answers(ARGOCD_CLUSTER, DOWN, ENTER)
     person.answers(WORKLOADS, "[]", FINISH)
     assert person.is_done() == 0
     found = recorded(tmp_path / "repository")

@@ -91,6 +91,7 @@ EVERYTHING: Node = minimal() | {
     "dns_provider": "route53",
     "load_balancer": "legacy",
     "kubernetes_version": "1.36",
+    "hsts_seconds": 0,
     "clusters": [
         "main",
         {
@@ -102,7 +103,19 @@ EVERYTHING: Node = minimal() | {
         },
     ],
     "argocd_cluster": "main",
-    "environments": ["dev", {"name": "prod", "cluster": "main", "domain": "example.org", "protected": True}],
+    "environments": [
+        "dev",
+        {
+            "name": "prod",
+            "cluster": "main",
+            "domain": "example.org",
+            "protected": True,
+            "limits": {"cpu": "2", "replicas": 5},
+        },
+    ],
+    "limits": {"replicas": 10, "cpu": 4, "memory": "8Gi", "storage": "10Gi", "stop_seconds": 60},
+    "registries": ["docker.io/library/", "ghcr.io/acme/"],
+    "priority_classes": ["batch"],
     "workloads": [
         {
             "name": "one",
@@ -238,7 +251,7 @@ def test_what_is_not_asked_is_computed_and_cannot_be_answered(jinja: Environment
 @pytest.mark.parametrize("name", ASKED)
 def test_a_question_and_its_schema_agree(name: str) -> None:
     question, node = ASKED[name], resolved(SCHEMA["properties"][name])
-    assert question["type"] == {"string": "str", "array": "yaml"}[node["type"]]
+    assert question["type"] == {"string": "str", "array": "yaml", "object": "yaml", "integer": "int"}[node["type"]]
     assert ("default" in question) != (name in SCHEMA["required"])
     if name != "argocd_cluster":
         assert question.get("default") == node.get("default")
