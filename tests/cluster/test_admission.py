@@ -31,12 +31,12 @@ class Trials:
     accepted: set[str] = field(default_factory=set)
 
     def prepare(self, labels: dict[str, dict[str, str]], documents: list[Document]) -> None:
-        """Make the namespaces, labelled as they will be, and the accounts, without which no pod is admitted."""
+        """Create the namespaces, labelled as they will be, and what they need before pods are admitted."""
         made = [
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": beside(name), "labels": labels[name]}}
             for name in labels
         ]
-        self.stack.argocd.apply(*made, *pick(documents, "ServiceAccount"))
+        self.stack.argocd.apply(*made, *pick(documents, "ServiceAccount"), *pick(documents, "NetworkPolicy"))
 
     def accept(self, documents: list[Document]) -> None:
         """Try objects, and the pods that they would make: of their controllers, Pod Security only warns."""

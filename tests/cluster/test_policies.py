@@ -3,28 +3,44 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.support import engines, policies
 from tests.support.cluster import layout
-from tests.support.cluster.admission import complaints, objections
+from tests.support.cluster.admission import complaints, denied, objections, refusal
 from tests.support.cluster.sandbox import SandboxError
 from tests.support.cluster.scripts import Expected
 from tests.support.cluster.stack import Stack
+from tests.support.policies import secretstores
+from tests.support.properties import up_to
 from tests.support.repository import Document, Repository
 
-NAMESPACE = "whoami-dev"
+WORKLOAD = "whoami"
+NAMESPACE = f"{WORKLOAD}-dev"
 # Of namespaces and policies that are tried beside those that run.
 SUFFIX = "-policed"
+CLUSTER_SCOPED = ("ClusterRole", "Namespace")
+ACCOUNTS = "system:serviceaccount:kube-system"
+THREADS = 8
 VENDOR, OTHER = f"vendor-dev{SUFFIX}", f"other-dev{SUFFIX}"
-DENIED = re.compile(r"ValidatingAdmissionPolicy '([^']+)' with binding '\1' denied request: ")
-TRACKING = {"argocd.argoproj.io/tracking-id": f"{NAMESPACE}:rbac.authorization.k8s.io/ClusterRole:/tool"}
+TRACKING = "argocd.argoproj.io/tracking-id"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def secrets_operator(installed: Stack) -> Iterator[None]:
+    """The kind of an operator that no policy may overlook."""
+    with installed.argocd.applied(secretstores.DEFINITION):
+        item = placed(secretstores.secret(), NAMESPACE)
+        installed.until("the kind is served", lambda: "no matches" not in refusal(installed.argocd.api, item))
+        yield
 
 
 def domain(stack: Stack) -> str:
@@ -33,23 +49,23 @@ def domain(stack: Stack) -> str:
     return str(environment["domain"])
 
 
-def placed(item: Document, namespace: str) -> Document:
-    """An object as Argo CD would apply it for the workload of a namespace."""
-    place = {"annotations": TRACKING} if item["kind"] == "ClusterRole" else {"namespace": namespace}
-    return item | {"metadata": item["metadata"] | place}
+def placed(item: Document, namespace: str, application: str = "") -> Document:
+    """An object as Argo CD would apply it for the workload of a namespace, or for another application."""
+    metadata = item["metadata"] | ({} if item["kind"] in CLUSTER_SCOPED else {"namespace": namespace})
+    tracking = {TRACKING: f"{application or namespace}:x/{item['kind']}:{namespace}/{metadata['name']}"}
+    return item | {"metadata": metadata | {"annotations": metadata.get("annotations", {}) | tracking}}
 
 
 def denials(stack: Stack, *items: Document) -> dict[str, tuple[str, str]]:
     """What policies say: by the name of an object, the policy and its message."""
-    said = zip(items, complaints(stack.argocd.api, *items), strict=True)
-    found = {item["metadata"]["name"]: DENIED.search("\n".join(lines)) for item, lines in said}
-    return {name: (match[1], match.string[match.end() :]) for name, match in found.items() if match}
+    return denied(stack.argocd.api, *items)
 
 
 def test_argo_cd_installs_the_policies_and_the_api_server_understands_them(installed: Stack) -> None:
     found = installed.argocd.list("validatingadmissionpolicies")
     assert {item["metadata"]["name"].removeprefix("workload-") for item in found} == {
-        *("hosts", "images", "kinds", "pods", "resources", "services", "tokens"),
+        *("dns", "hosts", "images", "isolation", "limits", "middlewares", "namespaces", "network", "own", "pods"),
+        *("resources", "secret-stores", "secrets", "services", "tokens"),
     }
     for item in found:
         assert "conditions" not in item["status"], item["status"]
@@ -58,7 +74,7 @@ def test_argo_cd_installs_the_policies_and_the_api_server_understands_them(insta
 
 
 def test_each_policy_refuses_what_it_is_there_for(installed: Stack) -> None:
-    wanted = policies.violations(domain(installed))
+    wanted = policies.violations(domain(installed), WORKLOAD)
     said = denials(installed, *(placed(violation.item, NAMESPACE) for violation in wanted.values()))
     for what, (item, policy, message) in wanted.items():
         assert item["metadata"]["name"] in said, f"{what} passed"
@@ -69,19 +85,21 @@ def test_each_policy_refuses_what_it_is_there_for(installed: Stack) -> None:
 
 def test_what_keeps_to_the_policies_passes(installed: Stack) -> None:
     assert (
-        objections(installed.argocd.api, *(placed(item, NAMESPACE) for item in policies.accepted(domain(installed))))
+        objections(
+            installed.argocd.api,
+            *(placed(item, NAMESPACE) for item in policies.accepted(domain(installed), WORKLOAD)),
+        )
         == []
     )
 
 
 def test_the_platform_and_what_is_nobodys_are_left_alone(installed: Stack) -> None:
-    wanted = policies.violations(domain(installed)).values()
-    elsewhere = [
-        placed(violation.item, "kube-system") for violation in wanted if violation.item["kind"] != "ClusterRole"
-    ]
-    (role,) = [violation.item for violation in wanted if violation.item["kind"] == "ClusterRole"]
-    of_traefik = {"annotations": {"argocd.argoproj.io/tracking-id": "traefik-main:x"}, "name": "tool-traefik"}
-    assert denials(installed, *elsewhere, role, role | {"metadata": of_traefik}) == {}
+    wanted = [violation.item for violation in policies.violations(domain(installed)).values()]
+    # Without a token of its own no such Secret is made, wherever it is.
+    elsewhere = [placed(item, "kube-system", "traefik-main") for item in wanted]
+    nobodys = [item | {"metadata": item["metadata"] | {"namespace": "default"}} for item in wanted]
+    (role,) = [item for item in wanted if item["kind"] == "ClusterRole"]
+    assert denials(installed, *elsewhere, *nobodys, role) == {}
 
 
 def policies_of(repository: Path) -> list[Document]:
@@ -103,6 +121,8 @@ def tried(stack: Stack, repository: Path, environments: list[str], probe: str) -
     text = json.dumps(policies_of(repository)).replace("workload-", "tried-")
     for name in environments:
         text = text.replace(json.dumps(json.dumps(name))[1:-1], json.dumps(json.dumps(f"{name}{SUFFIX}"))[1:-1])
+        # Images whose tag may move, by the namespace of their Deployment; namespaces of hosts.
+        text = text.replace(f"-{name}/", f"-{name}{SUFFIX}/").replace(f'-{name}\\"', f'-{name}{SUFFIX}\\"')
     node_port = placed(policies.service(type="NodePort"), probe)
 
     def is_refused() -> bool:
@@ -116,9 +136,9 @@ def tried(stack: Stack, repository: Path, environments: list[str], probe: str) -
         stack.until("the policies are gone", lambda: not is_refused())
 
 
-def namespace(name: str) -> Document:
+def namespace(name: str, **labels: str) -> Document:
     """A namespace."""
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
 
 
 @pytest.fixture(scope="session")
@@ -168,9 +188,97 @@ def test_a_cron_job_that_is_there_already_goes_on_to_run(installed: Stack) -> No
     with installed.argocd.applied(namespace(place)):
         installed.argocd.apply(old)
         with tried(installed, installed.repository.path, ["dev"], place):
-            installed.kubectl(*run)
-            alone = placed(policies.maker("Job", old["spec"]["jobTemplate"]["spec"]["template"]["spec"]), place)
-            assert "tool" in denials(installed, alone)
+            with pytest.raises(SandboxError, match="hostNetwork"):
+                installed.kubectl(*run)
+            installed.kubectl(*run, f"--as={ACCOUNTS}:cronjob-controller")
+
+
+def test_people_run_a_cron_job_by_hand(installed: Stack) -> None:
+    place = f"old-dev{SUFFIX}"
+    with installed.argocd.applied(namespace(place)), tried(installed, installed.repository.path, ["dev"], place):
+        installed.argocd.apply(placed(policies.maker("CronJob"), place))
+        installed.kubectl("create", "job", f"--namespace={place}", "run", "--from=cronjob/tool")
+
+
+@pytest.mark.parametrize(
+    ("user", "is_refused"),
+    {
+        f"{ACCOUNTS}:deployment-controller": False,
+        "system:kube-controller-manager": False,
+        "system:node:node-a": False,
+        "eks:addon-manager": False,
+        "system:serviceaccount:external-secrets:external-secrets": False,
+        "system:serviceaccount:argocd:argocd-application-controller": True,
+        f"{ACCOUNTS}:argocd-manager": True,
+        f"system:serviceaccount:{NAMESPACE}:tool": True,
+        "arn:aws:sts::123456789012:assumed-role/argocd/x": True,
+        "alice": True,
+    }.items(),
+)
+def test_only_controllers_set_owners(installed: Stack, user: str, is_refused: bool) -> None:
+    owned = placed(policies.violations("-")["an owner of kind CronJob"].item, NAMESPACE)
+    command = [
+        "apply",
+        "--server-side",
+        "--dry-run=server",
+        "--filename=-",
+        f"--as={user}",
+        "--as-group=system:masters",
+    ]
+    if is_refused:
+        with pytest.raises(SandboxError, match="only controllers set owners"):
+            installed.kubectl(*command, stdin=json.dumps(owned))
+    else:
+        installed.kubectl(*command, stdin=json.dumps(owned))
+
+
+def test_an_application_writes_into_its_own_namespace_only(installed: Stack) -> None:
+    thing = policies.service()
+    stolen = [placed(thing, place, NAMESPACE) for place in ("kube-system", "argocd", "traefik", "default")]
+    labels = {"pod-security.kubernetes.io/enforce": "restricted", "environment": "dev"}
+    in_git = [placed(namespace(name, **labels), name, NAMESPACE) for name in (NAMESPACE, "shop-dev", "kube-system")]
+    for said in complaints(installed.argocd.api, *stolen, *in_git):
+        assert f"the application {NAMESPACE} writes into its own namespace only" in "\n".join(said)
+
+
+NAMESPACES = {
+    "privileged": {"pod-security.kubernetes.io/enforce": "privileged", "environment": "dev"},
+    "without Pod Security": {"environment": "dev"},
+    "with Pod Security of long ago": {
+        "pod-security.kubernetes.io/enforce": "restricted",
+        "pod-security.kubernetes.io/enforce-version": "v1.0",
+        "environment": "dev",
+    },
+    "of another environment": {"pod-security.kubernetes.io/enforce": "restricted", "environment": "prod"},
+}
+
+
+@pytest.mark.parametrize("labels", NAMESPACES.values(), ids=NAMESPACES)
+@pytest.mark.parametrize("name", ["new-dev", NAMESPACE])
+def test_no_namespace_of_an_environment_is(installed: Stack, name: str, labels: dict[str, str]) -> None:
+    (said,) = complaints(installed.argocd.api, namespace(name, **labels))
+    assert "ValidatingAdmissionPolicy 'workload-namespaces'" in "\n".join(said)
+
+
+def test_people_create_a_namespace_with_its_labels(installed: Stack) -> None:
+    labels = {"pod-security.kubernetes.io/enforce": "restricted", "environment": "dev", "team": "a"}
+    assert objections(installed.argocd.api, namespace("new-dev", **labels), namespace("new")) == []
+
+
+# What has the finalizer of a hook and is none.
+HOOKED = "the finalizer of a hook"
+
+
+@given(st.lists(st.sampled_from(sorted({**policies.METADATA, **policies.MARKS})), unique=True, max_size=4))
+@up_to(15)
+def test_nothing_that_an_author_writes_beside_it_lets_a_violation_pass(installed: Stack, names: list[str]) -> None:
+    fields = [{**policies.METADATA, **policies.MARKS}[name] for name in names]
+    wanted = {what: v.item for what, v in policies.violations(domain(installed)).items() if what != HOOKED}
+    items = [placed(policies.marked(item, *fields), NAMESPACE) for item in wanted.values()]
+    with ThreadPoolExecutor(THREADS) as pool:
+        slices = [items[start::THREADS] for start in range(THREADS)]
+        said = [denial for found in pool.map(lambda part: denials(installed, *part), slices) for denial in found]
+    assert sorted(said) == sorted(item["metadata"]["name"] for item in items)
 
 
 def test_an_exception_is_for_one_policy_and_one_namespace(installed: Stack, tmp_path: Path) -> None:

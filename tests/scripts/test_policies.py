@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from gitops import checks
-from tests.support import policies
-from tests.support.checkout import Checkout, added
+from tests.support import attacks, policies
+from tests.support.checkout import Checkout, added, committed
+from tests.support.repository import render
 
 pytestmark = pytest.mark.proof
 REPORTS = "apps/workloads/reports"
@@ -23,7 +25,10 @@ def failures(checkout: Checkout, since: str | None = None) -> dict[str, list[str
 
 
 def test_a_rendered_repository_passes(checkout: Checkout) -> None:
-    assert {result.state for result in checks.run(checkout.path)} == {checks.State.OK}
+    states = {result.id: result.state for result in checks.run(checkout.path)}
+    # No digest of a chart, no sum of a tool and no owner is recorded.
+    noted = {"charts": checks.State.SKIPPED, "locks": checks.State.NOTE, "owners": checks.State.NOTE}
+    assert states == dict.fromkeys(states, checks.State.OK) | noted
 
 
 REFUSED: dict[str, tuple[Callable[[Checkout], None], str]] = {
@@ -59,10 +64,61 @@ def test_each_policy_refuses_what_it_is_there_for(checkout: Checkout) -> None:
     assert len(said) == len(wanted)
 
 
+def test_nothing_that_an_author_writes_beside_it_lets_a_violation_pass(checkout: Checkout) -> None:
+    marks = [fields for name, fields in {**policies.METADATA, **policies.MARKS}.items() if "generated" not in name]
+    violations = policies.violations("dev.acme.io")
+    wanted = [violation.item for what, violation in violations.items() if what != "the finalizer of a hook"]
+    # Each with two of them: together every violation meets every kind of metadata.
+    items = [
+        policies.marked(item, *(marks[(index * step + step) % len(marks)] for step in (1, 7)))
+        for index, item in enumerate(wanted)
+    ]
+    checkout.add(*items)
+    said = "\n".join(failures(checkout)["policies"])
+    for item in items:
+        assert f"shop-dev: {item['kind']}/{item['metadata']['name']}: workload-" in said, item
+
+
+def test_kinds_that_an_operator_brings_are_held_against_policies_too(checkout: Checkout) -> None:
+    owned = added("ExternalSecret", "external-secrets.io/v1", spec={})
+    owned["metadata"]["finalizers"] = ["example.com/forever"]
+    checkout.add(owned, added("Kafka", "kafka.strimzi.io/v1beta2", spec={}))
+    (problem,) = failures(checkout)["policies"]
+    assert problem.startswith(
+        "shop-dev: ExternalSecret/added: workload-own: only controllers set owners and finalizers"
+    )
+
+
 def test_what_keeps_to_the_policies_passes(checkout: Checkout) -> None:
     checkout.add(*policies.accepted("dev.acme.io"))
     found = failures(checkout)
     assert "policies" not in found, found
+
+
+@pytest.fixture
+def nested(template: Path, environment: dict[str, str], tmp_path: Path) -> Checkout:
+    """A repository in which the domain of prod is inside the one of dev."""
+    domains = [{"name": "dev", "domain": "acme.io"}, {"name": "prod", "domain": "shop.acme.io"}]
+    answers = attacks.ANSWERS | {"environments": domains, "workloads": [attacks.ANSWERS["workloads"][1]]}
+    return Checkout(committed(render(template, answers, tmp_path / "nested")), environment)
+
+
+def test_a_host_belongs_to_the_environment_with_the_longest_domain(nested: Checkout) -> None:
+    hosts = {"a/dev": "a.acme.io", "b/dev": "shop.acme.io", "c/dev": "c.shop.acme.io", "d/dev": "ashop.acme.io"}
+    for place, host in (hosts | {"e/prod": "d.shop.acme.io"}).items():
+        name, environment = place.split("/")
+        overlay = f"apps/workloads/{name}/overlays/{environment}"
+        namespace = {"namespace": f"{name}-{environment}"}
+        kustomization = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"} | namespace
+        nested.write(f"{overlay}/kustomization.yaml", kustomization | {"resources": ["route.yaml"]})
+        nested.write(f"{overlay}/route.yaml", policies.route(f"Host(`{host}`)"))
+    message = "IngressRoute/tool: workload-hosts: hosts are under acme.io, the domain of the environment"
+    assert failures(nested) == {
+        "policies": [
+            f"b-dev: {message}, but not under shop.acme.io of another: shop.acme.io",
+            f"c-dev: {message}, but not under shop.acme.io of another: c.shop.acme.io",
+        ]
+    }
 
 
 def test_an_exception_is_for_one_policy_and_one_workload_in_one_environment(checkout: Checkout) -> None:
@@ -85,7 +141,8 @@ def test_a_kind_of_the_whole_cluster_is_refused_twice(checkout: Checkout) -> Non
             "- group: scheduling.k8s.io\n  kind: PriorityClass\n  name: added"
         ],
         "policies": [
-            "shop-dev: PriorityClass/added: workload-kinds: workloads have no objects that belong to the whole cluster"
+            "shop-dev: PriorityClass/added: workload-own: the application shop-dev writes into its own namespace only; "
+            "this belongs to the whole cluster: move it, or remove it"
         ],
     }
 
