@@ -7,11 +7,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from gitops.routes import dns_names
+from tests.support import policies
 from tests.support.cluster.addons import CLUSTERS, answers_of, ways
 from tests.support.cluster.name_server import PREVIOUS, NameServer, Records
 from tests.support.cluster.stack import Stack
+from tests.support.repository import Document
 
 BY_HAND = "by-hand.dev.acme.io"
+DNS = "external-dns.kubernetes.io/"
+NAMESPACE: Document = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "by-hand"}}
 
 
 def owner(stack: Stack, cluster: str) -> str:
@@ -104,18 +109,51 @@ def test_a_host_that_somebody_else_has_taken_stays_as_it_is(names: NameServer, k
     assert_records(records, (rest, owner(names.stack, cluster)))
 
 
+def by_hand(item: Document, name: str, **annotations: str) -> Document:
+    """An object with annotations, in a namespace of no environment: no policy looks at it."""
+    names = {f"{DNS}{key.replace('_', '-')}": value for key, value in annotations.items()}
+    return item | {"metadata": {"name": name, "namespace": "by-hand", "annotations": names}}
+
+
 def test_a_service_inside_the_cluster_gets_no_record(names: NameServer) -> None:
     cluster = CLUSTERS[0]
-    metadata = {
-        "name": "inside",
-        "namespace": "shop-dev",
-        "annotations": {"external-dns.kubernetes.io/hostname": "inside.dev.acme.io"},
-    }
-    spec = {"clusterIP": "None", "selector": {"app.kubernetes.io/name": "shop-api"}, "ports": [{"port": 9000}]}
-    kubernetes = names.stack.clusters[cluster]
-    with kubernetes.applied({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}):
+    inside = by_hand(policies.service(), "inside", hostname="a.dev.acme.io", internal_hostname="b.dev.acme.io")
+    with names.stack.clusters[cluster].applied(NAMESPACE, inside):
         names.sync(cluster)
     assert_records(names.records, (expected(names.stack, cluster), owner(names.stack, cluster)))
+
+
+def test_the_scripts_read_the_names_that_external_dns_creates(names: NameServer) -> None:
+    cluster = CLUSTERS[0]
+    endpoint = answers_of(names.stack, cluster)["ingress_host"]
+    rules = {
+        "a": "Host(`1.acme.io`) || (Host(`2.acme.io`) && Path(`/`))",
+        "b": 'Host(`3.acme.io`, `4.acme.io`) || Host("5.acme.io")',
+        "c": "HostHeader (`6.acme.io` ) && Header(`Host(`, `7.acme.io`)",
+    }
+    items = [
+        *(by_hand(policies.route(rule), name, target=f" {endpoint}.") for name, rule in rules.items()),
+        by_hand(policies.route("Path(`/`)"), "d", target=endpoint, hostname="8.acme.io,9.acme.io"),
+        by_hand(policies.route("Host(`10.acme.io`)"), "e", hostname="11.acme.io"),
+        by_hand(policies.service(type="LoadBalancer"), "f", hostname="12.acme.io, 13.acme.io."),
+    ]
+    with names.stack.clusters[cluster].applied(NAMESPACE, *items):
+        names.sync(cluster)
+    found = {name for name, kind in names.records if kind == "CNAME"} - expected(names.stack, cluster).keys()
+    assert found == {name for item in items for name in dns_names(item)} != set()
+
+
+def test_without_the_policies_an_annotation_would_take_the_hosts_of_others(names: NameServer) -> None:
+    cluster = CLUSTERS[0]
+    taken = [way.host for way in ways(names.stack, cluster)] + [answers_of(names.stack, cluster)["ingress_host"]]
+    names.sync(cluster)
+    assert {names.records.get((name, "CNAME")) is not None for name in taken} == {True}
+    route = policies.route("Host(`a.dev.acme.io`)")
+    intruder = by_hand(route, "intruder", hostname=",".join(taken), target="198.51.100.66")
+    with names.stack.clusters[cluster].applied(NAMESPACE, intruder):
+        names.sync(cluster)
+    # Of several records, external-dns takes the one with an address, whoever owns the other.
+    assert [names.records.get((name, "A")) for name in taken] == [["198.51.100.66"]] * len(taken)
 
 
 def test_a_route_that_goes_takes_its_record_along_and_no_other(names: NameServer) -> None:

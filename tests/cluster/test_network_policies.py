@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.network_design import design, is_link_local
 from tests.support.network_policies import METADATA, Verdict, verdicts_on
 from tests.support.repository import Repository, examples, render
 
@@ -30,22 +31,20 @@ def refused(verdicts: list[Verdict], about: Callable[[Verdict], bool]) -> None:
 
 
 @pytest.fixture(scope="module")
-def verdicts(repository: Repository) -> list[Verdict]:
-    return verdicts_on(repository)
-
-
-@pytest.fixture(scope="module")
 def several(template: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Verdict]:
     """The verdicts on the example with several environments in one cluster, and several workloads in one of them."""
     answers = examples()["stages"]
     path = render(template, answers, tmp_path_factory.mktemp("stages") / "repository")
-    return verdicts_on(Repository("stages", path, answers))
+    repository = Repository("stages", path, answers)
+    return [verdict for cluster in repository.clusters for verdict in verdicts_on(repository, cluster["name"])]
 
 
-def test_everyone_reaches_whom_the_design_names_and_nobody_else(verdicts: list[Verdict]) -> None:
-    wrong = [verdict for verdict in verdicts if verdict.allowed != (verdict.leaves() and verdict.enters())]
-    assert verdicts
-    assert not wrong, readable(wrong)
+def test_everyone_reaches_whom_the_design_names_and_nobody_else(repository: Repository) -> None:
+    for cluster in (cluster["name"] for cluster in repository.clusters):
+        verdicts, allows = verdicts_on(repository, cluster), design(repository, cluster).allows
+        wrong = [verdict for verdict in verdicts if verdict.allowed != allows(verdict)]
+        assert verdicts
+        assert not wrong, f"{cluster}: {readable(wrong)}"
 
 
 def test_another_environment_of_the_same_workload_cannot_be_reached(several: list[Verdict]) -> None:
@@ -80,8 +79,30 @@ def test_traefik_reaches_no_component_that_is_not_public(several: list[Verdict])
 
 
 def test_the_credentials_of_the_node_are_out_of_reach(several: list[Verdict]) -> None:
+    platform = ("argocd", "external-dns", "traefik")
+
     def about(verdict: Verdict) -> bool:
         # Port 53 is open everywhere. The instance metadata service listens on port 80 alone.
-        return bool(verdict.source.workload) and verdict.target.name in METADATA and verdict.port != 53
+        source = verdict.source
+        is_ours = bool(source.workload) or source.namespace in platform
+        return is_ours and verdict.target.name in METADATA and verdict.port != 53
+
+    refused(several, about)
+
+
+def test_what_builds_the_branches_reaches_nothing_but_the_cache_in_the_cluster(several: list[Verdict]) -> None:
+    def about(verdict: Verdict) -> bool:
+        inside = bool(verdict.target.namespace) or verdict.target.name in ("the node", "the API server")
+        near = inside or is_link_local(verdict.target.address)
+        return verdict.source.name == "argocd/repo-server" and near and verdict.port not in (53, 6379)
+
+    refused(several, about)
+
+
+def test_no_workload_reaches_the_platform_but_through_an_entry_point(several: list[Verdict]) -> None:
+    def about(verdict: Verdict) -> bool:
+        target = verdict.target
+        entry = target.namespace == "traefik" and verdict.port in (8000, 8080, 8443)
+        return bool(verdict.source.workload) and target.namespace in ("argocd", "external-dns", "traefik") and not entry
 
     refused(several, about)

@@ -20,7 +20,9 @@ AWS = "service.beta.kubernetes.io/aws-load-balancer-"
 def of(repository: Repository, addon: str) -> list[tuple[dict[str, Any], Application]]:
     """Return the Applications of an add-on's chart, each with its cluster."""
     clusters = {cluster["name"]: cluster for cluster in repository.clusters}
-    created = [app for app in applications(repository).values() if app.spec["project"] == addon]
+    created = [
+        app for app in applications(repository).values() if app.spec["project"] == addon and "chart" in app.sources[0]
+    ]
     return [(clusters[app.cluster], app) for app in created]
 
 

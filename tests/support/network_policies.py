@@ -20,20 +20,30 @@ ELSEWHERE = {
     # The kubelet's probes come from the pod's own node. The VPC CNI lets its address through whatever the rules say,
     # and no rule could name it: nodes and pods share address ranges. So to the rules a node is a stranger like others.
     "the node": "10.0.0.10",
+    "the API server": "172.20.0.1",
+    "the API server (IPv6)": "fd12:3456::1",
     "the resolver of the VPC": "169.254.169.253",
     "the Pod Identity agent": "169.254.170.23",
     "the internet": "203.0.113.7",
     "the internet (IPv6)": "2001:db8::7",
 }
+OF_ARGOCD = ("application-controller", "applicationset-controller", "redis", "repo-server", "server")
 PODS_OF_OTHERS = {
-    "external-dns/external-dns": {"app.kubernetes.io/name": "external-dns"},
-    "kube-system/coredns": {"k8s-app": "kube-dns"},
-    "argocd/argocd-server": {"app.kubernetes.io/name": "argocd-server"},
-    "default/shell": {"run": "shell"},
-    "default/claims-to-be-traefik": {"app.kubernetes.io/name": "traefik"},
-    "traefik/shell": {"run": "shell"},
+    "external-dns/external-dns": "external-dns",
+    "external-dns/shell": "shell",
+    "kube-system/coredns": "kube-dns",
+    "monitoring/prometheus": "prometheus",
+    "default/shell": "shell",
+    "default/claims-to-be-traefik": "traefik",
+    "default/claims-to-be-argocd": "argocd-server",
+    "traefik/shell": "shell",
 }
-PORTS = {53, 80, 443, 8080, 9100}
+PODS_OF_ARGOCD = {
+    "argocd/shell": "shell",
+    **{f"argocd/{component}": f"argocd-{component}" for component in OF_ARGOCD},
+}
+# DNS, instance metadata and Pod Identity, the ports of the platform's pods, and one that nobody names.
+PORTS = {22, 53, 80, 443, 6379, 7979, 8000, 8080, 8081, 8082, 8083, 8084, 8443, 9100, 9999}
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,7 @@ class Peer:
         if not self.namespace:
             return {"IP": self.address}
         labels = {"kubernetes.io/metadata.name": self.namespace}
+        labels |= {"environment": self.environment} if self.environment else {}
         pod = {"Namespace": self.namespace, "NamespaceLabels": labels, "PodLabels": self.labels}
         return {"IP": self.address, "Internal": pod}
 
@@ -72,18 +83,6 @@ class Verdict:
     protocol: str
     allowed: bool
 
-    def leaves(self) -> bool:
-        """Out, by the design: to DNS wherever it is, to the workload's own pods, to all but the instance metadata."""
-        inside = self.source.is_with(self.target)
-        elsewhere = self.target.address not in METADATA.values()
-        return not self.source.workload or self.port == 53 or inside or elsewhere
-
-    def enters(self) -> bool:
-        """In, by the design: from the workload's own pods on any port, from Traefik's pods on the public one."""
-        inside = self.source.is_with(self.target)
-        routed = self.source.is_traefik and (self.port, self.protocol) == (self.target.public_port, "TCP")
-        return not self.target.workload or inside or routed
-
 
 def routed_component(workload: dict[str, Any], environments: list[dict[str, Any]]) -> tuple[str, int] | None:
     """The object and the port that a host routes to in one environment at least, by the answers."""
@@ -93,6 +92,11 @@ def routed_component(workload: dict[str, Any], environments: list[dict[str, Any]
         return None
     name, part = public
     return name, part["port"]
+
+
+def argocd_cluster(repository: Repository) -> str:
+    """Return the cluster that Argo CD runs in, by the answers."""
+    return str(repository.answers.get("argocd_cluster", repository.clusters[0]["name"]))
 
 
 def peers(repository: Repository, cluster: str) -> Iterator[Peer]:
@@ -115,8 +119,9 @@ def peers(repository: Repository, cluster: str) -> Iterator[Peer]:
     for number in "12":
         labels = {"app.kubernetes.io/name": "traefik", "app.kubernetes.io/instance": "traefik-traefik"}
         yield Peer(f"traefik/traefik-{number}", next(addresses), "traefik", labels, is_traefik=True)
-    for pod, labels in PODS_OF_OTHERS.items():
-        yield Peer(pod, next(addresses), pod.partition("/")[0], labels)
+    others = PODS_OF_OTHERS | (PODS_OF_ARGOCD if cluster == argocd_cluster(repository) else {})
+    for pod, name in others.items():
+        yield Peer(pod, next(addresses), pod.partition("/")[0], {"app.kubernetes.io/name": name})
     for name, address in (ELSEWHERE | METADATA).items():
         yield Peer(name, address)
 
@@ -138,21 +143,32 @@ def ask(policies: list[Document], questions: list[tuple[Peer, Peer, int, str]]) 
     return [Verdict(*question, said) for question, said in zip(questions, json.loads(result.stdout), strict=True)]
 
 
-def verdicts_on(repository: Repository) -> list[Verdict]:
-    """The verdicts on everything that can be asked about the clusters of a repository, each a world of its own."""
-    found = []
-    for cluster in (cluster["name"] for cluster in repository.clusters):
-        overlays = [overlay for _, environment, overlay in repository.overlays() if environment["cluster"] == cluster]
-        built = [document for overlay in overlays for document in repository.build(overlay)]
-        containers = [d["spec"]["template"]["spec"]["containers"] for d in pick(built, "Deployment")]
-        listening = {port["containerPort"] for (container,) in containers for port in container.get("ports", [])}
-        everyone = list(peers(repository, cluster))
-        questions = [
-            (source, target, port, protocol)
-            for source, target in itertools.permutations(everyone, 2)
-            if source.namespace or target.namespace
-            for port in sorted(PORTS | listening)
-            for protocol in ("TCP", "UDP")
-        ]
-        found += ask(pick(built, "NetworkPolicy"), questions)
-    return found
+def of_argocd(repository: Repository) -> list[Document]:
+    """Return the NetworkPolicies of Argo CD, from their files: to build its whole manifest takes seconds."""
+    files = ("network-policies", "git-servers")
+    documents = [document for file in files for document in repository.read(f"bootstrap/argocd/{file}.yaml")]
+    return [document | {"metadata": document["metadata"] | {"namespace": "argocd"}} for document in documents]
+
+
+def policies_of(repository: Repository, cluster: str) -> list[Document]:
+    """Return the NetworkPolicies of a cluster: those of its workloads and of the platform."""
+    folders = [overlay for _, environment, overlay in repository.overlays() if environment["cluster"] == cluster]
+    folders += [str(path.parent) for path in repository.files if path.match(f"*/clusters/{cluster}/kustomization.yaml")]
+    documents = [document for folder in folders for document in pick(repository.build(folder), "NetworkPolicy")]
+    return documents + (of_argocd(repository) if cluster == argocd_cluster(repository) else [])
+
+
+def verdicts_on(repository: Repository, cluster: str) -> list[Verdict]:
+    """The verdicts on everything that can be asked about a cluster of a repository."""
+    overlays = [overlay for _, environment, overlay in repository.overlays() if environment["cluster"] == cluster]
+    deployments = [d for overlay in overlays for d in pick(repository.build(overlay), "Deployment")]
+    containers = [d["spec"]["template"]["spec"]["containers"] for d in deployments]
+    listening = {port["containerPort"] for (container,) in containers for port in container.get("ports", [])}
+    questions = [
+        (source, target, port, protocol)
+        for source, target in itertools.permutations(peers(repository, cluster), 2)
+        if source.namespace or target.namespace
+        for port in sorted(PORTS | listening)
+        for protocol in (("TCP", "UDP") if port in (53, 80, 443, 8000) else ("TCP",))
+    ]
+    return ask(policies_of(repository, cluster), questions)

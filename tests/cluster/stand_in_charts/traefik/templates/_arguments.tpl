@@ -51,6 +51,9 @@
 {{- end }}
 {{- range $name, $port := .Values.ports }}
 {{- $prefix := print "entryPoints." $name }}
+{{- with ($port.http).encodedCharacters }}
+{{- include "traefik.options" (dict "prefix" (print $prefix ".http.encodedCharacters") "of" .) }}
+{{- end }}
 {{- with ($port.http).middlewares }}
 - --{{ $prefix }}.http.middlewares={{ join "," . }}
 {{- end }}
