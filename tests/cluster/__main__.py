@@ -41,9 +41,7 @@ def up(example: Path) -> None:
     wrapper.write_text(f'#!/bin/sh\nexec {shlex.join(stack.sandbox.enter())} env {environment} "$@"\n')
     wrapper.chmod(0o755)
     stack.install()
-    for name in stack.clusters:
-        if name != stack.argocd.name:
-            stack.register(name)
+    stack.register_others()
     try:
         stack.settle()
     except sandbox.SandboxError:

@@ -86,7 +86,7 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         for cluster in stack.clusters.values():
             cluster.apply(*definitions())
         stack.install()
-        stack.register("prod")
+        stack.register_others()
         stack.settle()
         yield stack
 

@@ -10,8 +10,21 @@ from tests.support.cluster import guarded, layout
 from tests.support.cluster.api import Object
 from tests.support.cluster.stack import Stack
 
-ADDON, CLUSTER = "metrics-server", "nonprod"
+ADDON, CLUSTER = "metrics-server", "prod"
 APPLICATION = f"{ADDON}-{CLUSTER}"
+# Here the cluster is called like an environment, for which the file of exceptions has an example.
+EXCEPTION = f"""patches:
+  - target:
+      kind: ValidatingAdmissionPolicy
+      name: workload-own
+    patch: |-
+      - op: add
+        path: /spec/matchConditions/-
+        value:
+          name: not-{ADDON}
+          expression: >-
+            object.metadata.annotations["argocd.argoproj.io/tracking-id"].split(":")[0] != "{APPLICATION}"
+"""
 
 
 @pytest.fixture(scope="module")
@@ -22,12 +35,14 @@ def added(stages: Stack) -> Iterator[Object]:
     with stages.undone():
         for block in stages.documented("operations.md", "Add an add-on"):
             stages.type(without_checks(block))
+        stages.checkout.edit(layout.POLICY_EXCEPTIONS, "patches: []\n", EXCEPTION)
+        # The cluster had metrics before, under the same names.
+        stages.argocd.api.delete("service", ADDON, "kube-system")
         stages.publish("Add metrics-server")
         yield namespace
     # The project is protected: it stays until somebody deletes it.
     stages.until("root says what is kept", lambda: stages.argo.state("root").startswith("OutOfSync"))
     stages.argocd.api.delete("appproject", ADDON, "argocd")
-    # The cluster had metrics before, under the same names.
     stages.argocd.serve_metrics()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -110,6 +111,47 @@ def test_argocd_follows_a_commit_to_its_own_settings(installed: Stack) -> None:
         installed.checkout.edit("bootstrap/argocd/patches/settings.yaml", f'{setting}: "2"', f'{setting}: "3"')
         installed.publish("Let the repo server build three at a time")
         installed.until("the setting has arrived", lambda: limit() == "3")
+
+
+def test_a_replaced_manifest_brings_no_rights(installed: Stack) -> None:
+    """Somebody publishes the version again, with a binding more: it is refused, and so is all else of it."""
+    ((url, source),) = engines.argocd_manifests().items()
+    served = installed.folder / "web" / url.removeprefix("https://")
+    group = "rbac.authorization.k8s.io"
+    binding = {
+        "apiVersion": f"{group}/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": "argocd-telemetry"},
+        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": "cluster-admin"},
+        "subjects": [{"apiGroup": group, "kind": "User", "name": "system:anonymous"}],
+    }
+    installed.rest()
+    served.unlink()
+    served.write_text(f"{source.read_text()}\n---\n{json.dumps(binding)}\n")
+    try:
+        refresh_hard(installed, "argocd")
+        installed.until("the project refuses it", lambda: refuses(installed, "argocd-telemetry"))
+        assert not installed.argocd.get("clusterrolebinding", "argocd-telemetry")
+    finally:
+        served.unlink()
+        served.symlink_to(source)
+        refresh_hard(installed, "argocd")
+        installed.is_at_rest = False
+    installed.rest()
+
+
+def refuses(stack: Stack, name: str) -> bool:
+    """Whether Argo CD has seen an object of its own that it should apply, and an attempt to sync has failed."""
+    status = stack.argo.applications["argocd"]["status"]
+    operation = status.get("operationState", {})
+    is_due = any(item["name"] == name and item.get("status") != "Synced" for item in status.get("resources", []))
+    return is_due and (operation.get("retryCount", 0) > 0 or operation.get("phase") in ("Error", "Failed"))
+
+
+def refresh_hard(stack: Stack, application: str) -> None:
+    """Have Argo CD build an Application anew, downloads included."""
+    annotations = {"argocd.argoproj.io/refresh": "hard"}
+    stack.argocd.api.patch("application", application, {"metadata": {"annotations": annotations}}, "argocd")
 
 
 def leftovers(stack: Stack) -> list[Object]:

@@ -16,14 +16,15 @@ def namespaces(cluster: Kubernetes) -> set[str]:
 
 def test_each_environment_is_in_its_cluster_and_in_no_other(stages: Stack) -> None:
     expected: dict[str, set[str]] = {name: set(layout.CHARTS) for name in stages.clusters}
-    expected[stages.argocd.name] |= {"argocd", f"{victims.BY_HAND}-dev"}
+    expected[stages.argocd.name].add("argocd")
+    expected[victims.CLUSTER].add(f"{victims.BY_HAND}-dev")
     for workload, environment, _ in stages.repository.overlays():
         expected[environment["cluster"]].add(f"{workload['name']}-{environment['name']}")
     assert {name: namespaces(cluster) for name, cluster in stages.clusters.items()} == expected
 
 
 def test_two_environments_share_a_cluster(stages: Stack) -> None:
-    assert {"shop-dev", "shop-staging"} <= namespaces(stages.clusters["nonprod"])
+    assert {"shop-dev", "shop-staging"} <= namespaces(stages.clusters[victims.CLUSTER])
 
 
 def test_each_cluster_runs_the_platform_with_its_own_values(stages: Stack) -> None:
@@ -42,7 +43,9 @@ def test_each_cluster_runs_the_platform_with_its_own_values(stages: Stack) -> No
 
 def test_routes_point_to_the_endpoint_of_their_own_cluster(stages: Stack) -> None:
     for given in stages.repository.clusters:
-        routes = stages.clusters[given["name"]].list("ingressroutes")
+        everywhere = stages.clusters[given["name"]].list("ingressroutes")
+        # Traefik's own route has no host, so it has no record either.
+        routes = [route for route in everywhere if route["metadata"]["namespace"] != "traefik"]
         assert routes
         targets = {route["metadata"]["annotations"]["external-dns.kubernetes.io/target"] for route in routes}
         assert targets == {given["ingress_host"]}
@@ -50,22 +53,22 @@ def test_routes_point_to_the_endpoint_of_their_own_cluster(stages: Stack) -> Non
 
 def test_argocd_runs_in_one_cluster_only(stages: Stack) -> None:
     assert stages.argocd.get("crd", "applications.argoproj.io")
-    assert not stages.clusters["prod"].get("crd", "applications.argoproj.io")
+    assert not stages.clusters[victims.CLUSTER].get("crd", "applications.argoproj.io")
 
 
 def test_a_cluster_that_is_not_registered_holds_up_only_its_own_applications(stages: Stack) -> None:
-    assert stages.argocd.get("secret", "cluster-prod", "argocd")
+    assert stages.argocd.get("secret", f"cluster-{victims.CLUSTER}", "argocd")
 
     def arrived() -> bool:
-        found = stages.argocd.get("deployment", "shop-api", "shop-dev")
-        return bool(found and "2.8.1" in str(found["spec"]["template"]))
+        found = stages.argocd.get("deployment", "shop-api", "shop-prod")
+        return bool(found and found["spec"]["replicas"] == 5)
 
     with stages.undone():
-        stages.kubectl("delete", "secret", "cluster-prod", "--namespace=argocd")
+        stages.kubectl("delete", "secret", f"cluster-{victims.CLUSTER}", "--namespace=argocd")
         try:
-            stages.checkout.edit(layout.kustomization("shop", "dev"), "2.8.0-rc.1", "2.8.1")
-            stages.publish("Release to dev while prod cannot be reached")
-            stages.until("dev has the release", arrived)
-            assert stages.clusters["prod"].get("deployment", "shop-api", "shop-prod")
+            stages.checkout.edit(layout.kustomization("shop", "prod"), "count: 4", "count: 5")
+            stages.publish("Scale prod while the other cluster cannot be reached")
+            stages.until("prod has the change", arrived)
+            assert stages.clusters[victims.CLUSTER].get("deployment", "shop-api", "shop-dev")
         finally:
-            stages.register("prod")
+            stages.register(victims.CLUSTER)

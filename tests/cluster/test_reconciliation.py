@@ -15,23 +15,23 @@ from tests.support.cluster.stack import Stack
 
 def deployment(stack: Stack, name: str, namespace: str = "shop-dev") -> Object:
     """Return a Deployment that must be there."""
-    item = stack.argocd.get("deployment", name, namespace)
+    item = stack.clusters[victims.CLUSTER].get("deployment", name, namespace)
     assert item
     return item
 
 
 def test_what_is_changed_by_hand_is_changed_back(stages: Stack) -> None:
-    stages.kubectl("scale", "deployment/shop-api", "--namespace=shop-dev", "--replicas=7")
+    stages.clusters[victims.CLUSTER].kubectl("scale", "deployment/shop-api", "--namespace=shop-dev", "--replicas=7")
     stages.until("it is scaled back", lambda: deployment(stages, "shop-api")["spec"]["replicas"] == 2)
 
 
 def test_a_service_that_is_deleted_by_hand_comes_back(stages: Stack) -> None:
-    lost = stages.argocd.get("service", "shop-api", "shop-dev")
+    lost = stages.clusters[victims.CLUSTER].get("service", "shop-api", "shop-dev")
     assert lost
-    stages.kubectl("delete", "service/shop-api", "--namespace=shop-dev")
+    stages.clusters[victims.CLUSTER].kubectl("delete", "service/shop-api", "--namespace=shop-dev")
 
     def is_back() -> bool:
-        service = stages.argocd.get("service", "shop-api", "shop-dev")
+        service = stages.clusters[victims.CLUSTER].get("service", "shop-api", "shop-dev")
         return bool(service and service["metadata"]["uid"] != lost["metadata"]["uid"])
 
     stages.until("the Service is back", is_back)
@@ -50,7 +50,7 @@ def test_the_number_of_an_autoscaled_workload_is_left_to_its_autoscaler(stages: 
 
 def test_a_workload_made_by_hand_is_found(stages: Stack) -> None:
     assert stages.argo.state(f"{victims.BY_HAND}-dev") == "Synced Healthy"
-    assert stages.argocd.get("configmap", "settings", f"{victims.BY_HAND}-dev")
+    assert stages.clusters[victims.CLUSTER].get("configmap", "settings", f"{victims.BY_HAND}-dev")
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,6 @@ def test_a_commit_to_one_workload_builds_nothing_else(release: Release) -> None:
 
 
 def test_an_object_that_leaves_git_is_pruned_and_nothing_else(stages: Stack, release: Release) -> None:
-    gone = "nonprod/shop-dev/IngressRoute/shop"
+    gone = f"{victims.CLUSTER}/shop-dev/IngressRoute/shop"
     assert gone in release.before
     assert guarded.everything(stages) == {name: uid for name, uid in release.before.items() if name != gone}

@@ -15,7 +15,7 @@ def test_a_lost_argocd_is_recovered_from_git_alone(stages: Stack) -> None:
         stages.sandbox.end(name)
     lose_argocd(stages)
     stages.install(again=True)
-    stages.register("prod")
+    stages.register_others()
     stages.settle()
     assert guarded.outside(guarded.everything(stages), "argocd") == before
 

@@ -41,7 +41,7 @@ def wait_until_gone(stages: Stack, namespace: str) -> None:
     """Wait until an Application and all that it ran are gone; its namespace stays."""
     stages.until(f"{namespace} is gone", lambda: namespace not in stages.argo.applications)
     stages.until("its objects are gone", lambda: not guarded.inside(guarded.everything(stages), namespace))
-    assert stages.argocd.get("namespace", namespace)
+    assert stages.clusters[victims.CLUSTER].get("namespace", namespace)
 
 
 def test_a_workload_that_leaves_an_unprotected_environment_is_pruned(
@@ -52,7 +52,7 @@ def test_a_workload_that_leaves_an_unprotected_environment_is_pruned(
 
 def test_a_workload_made_by_hand_goes_with_its_folder(stages: Stack, removed: guarded.Identities) -> None:
     wait_until_gone(stages, BY_HAND)
-    assert not stages.argocd.get("configmap", "settings", BY_HAND)
+    assert not stages.clusters[victims.CLUSTER].get("configmap", "settings", BY_HAND)
 
 
 def test_a_removed_set_of_an_unprotected_environment_prunes_it_as_documented(
@@ -83,4 +83,4 @@ def test_the_namespace_that_remains_goes_by_the_documented_command(stages: Stack
     (first, *_) = stages.documented("operations.md", "Take a workload out")
     wait_until_gone(stages, BY_HAND)
     stages.type(first.replace("<workload>-<environment>", BY_HAND))
-    assert not stages.argocd.get("namespace", BY_HAND)
+    assert not stages.clusters[victims.CLUSTER].get("namespace", BY_HAND)

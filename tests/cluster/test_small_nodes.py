@@ -16,7 +16,16 @@ import yaml
 
 from tests.support.cluster import eks, layout
 from tests.support.cluster.nodes import PODS_WITH_PREFIX_DELEGATION, PODS_WITHOUT_PREFIX_DELEGATION, SMALL, has
-from tests.support.cluster.rollouts import at_rest, fewest_available, pods_per_node, restart, share, unscheduled
+from tests.support.cluster.rollouts import (
+    at_rest,
+    fewest_available,
+    moving,
+    pods_per_node,
+    restart,
+    share,
+    unscheduled,
+    waiting,
+)
 from tests.support.cluster.sandbox import PATIENCE
 from tests.support.cluster.scaling import MIN_READY_SECONDS, tune_traefik
 from tests.support.cluster.stack import Stack
@@ -24,7 +33,30 @@ from tests.support.repository import render
 
 Measured = Callable[[str], None]
 WORKLOAD = "whoami-dev"
-OURS = ("argocd", *layout.CHARTS, WORKLOAD)
+PLATFORM = ("argocd", *layout.CHARTS)
+OURS = (*PLATFORM, WORKLOAD)
+# More than both nodes hold, of pods as small as any: they fill every gap.
+CROWD: dict[str, Any] = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "crowd", "namespace": "default"},
+    "spec": {
+        "replicas": 60,
+        "selector": {"matchLabels": {"app": "crowd"}},
+        "template": {
+            "metadata": {"labels": {"app": "crowd"}},
+            "spec": {
+                "containers": [
+                    {
+                        "name": "crowd",
+                        "image": "example.com/crowd:1",
+                        "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}},
+                    }
+                ]
+            },
+        },
+    },
+}
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +102,23 @@ def test_nothing_waits_while_everything_rolls_at_once(crowded: Stack) -> None:
         at_rest(crowded)
     assert said == {}
     assert [deployment for deployment, count in fewest.items() if not count] == []
+
+
+def test_a_workload_that_fills_the_nodes_does_not_displace_the_platform(crowded: Stack) -> None:
+    def rolling() -> list[str]:
+        return [name for name in moving(crowded) if name.partition("/")[0] in PLATFORM]
+
+    at_rest(crowded)
+    with crowded.argocd.applied(CROWD):
+        crowded.until("no pod more fits", lambda: bool(waiting(crowded)))
+        # Each new pod needs the place of one of the crowd.
+        restart(crowded, PLATFORM)
+        crowded.until("the platform has rolled", lambda: not rolling(), every=0.5)
+        pods = [pod for namespace in PLATFORM for pod in crowded.argocd.list("pods", namespace)]
+        assert {pod["status"]["phase"] for pod in pods} == {"Running"}
+        assert {pod["spec"]["priorityClassName"] for pod in pods} == {eks.CLUSTER}
+        assert waiting(crowded)
+    at_rest(crowded)
 
 
 def test_one_node_holds_everything_while_the_other_drains(crowded: Stack, measured: Measured) -> None:
