@@ -1,4 +1,4 @@
-#!/usr/bin/env -S uv run --script
+#!/usr/bin/env -S uv run --locked --script
 # /// script
 # requires-python = ">=3.11"
 # dependencies = ["pyyaml==6.0.3"]
@@ -11,7 +11,7 @@
 
 No cluster is contacted. Exit status: 0 if nothing protected is lost, 1 if something is (in a protected environment,
 the platform or Argo CD an object would be deleted or replaced, lose its owner, or lose its DNS name), 2 if not
-everything could be compared.
+everything could be compared, or a revision cannot be read.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from pathlib import Path
 from gitops.comparison import compare
 from gitops.git import copy_commit, copy_working_tree
 from gitops.report import as_json, as_markdown, as_text
-from gitops.tools import GitOpsError
+from gitops.text import printable
+from gitops.tools import GitOpsError, unreadable
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -52,10 +53,14 @@ def main() -> int:
             else:
                 after = copy_working_tree(REPOSITORY, folders[1])
             report = compare(before, after)
+            text = (arguments.form or as_text)(report, not arguments.brief)
         except GitOpsError as error:
-            print(error, file=sys.stderr)
+            print(printable(str(error)), file=sys.stderr)
             return 2
-    print((arguments.form or as_text)(report, not arguments.brief))
+        except Exception as error:
+            print(f"Cannot be compared: {printable(unreadable(error))}", file=sys.stderr)
+            return 2
+    print(text)
     return report.status
 
 

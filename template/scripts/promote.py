@@ -1,4 +1,4 @@
-#!/usr/bin/env -S uv run --script
+#!/usr/bin/env -S uv run --locked --script
 # /// script
 # requires-python = ">=3.11"
 # dependencies = ["pyyaml==6.0.3", "ruamel.yaml==0.19.1"]
@@ -10,7 +10,9 @@
     scripts/promote.py --check <branch> <base> [<head>]  check that such a branch changes nothing else
 
 An environment runs what the branch that Argo CD follows says, as last fetched. No cluster is contacted.
-Exit status: 0 if the images are promoted or were equal already, 1 if the promotion is refused.
+Exit status: 0 if the images are promoted or were equal already, 1 if the promotion is refused, 3 if --check is given a
+branch that is not called promote/...: nothing was checked then. With --other-branches that is 0, for pipelines that
+run on every branch; do not merge automatically because of it.
 """
 
 from __future__ import annotations
@@ -22,24 +24,25 @@ from pathlib import Path
 from gitops.images import read_images
 from gitops.promotion import (
     Promotion,
-    check_branch,
     check_order,
     commit_on_branch,
     file_at,
     followed_revision,
-    parse_branch,
     promoted,
 )
+from gitops.promotionbranch import check_branch, parse_branch
+from gitops.text import printable
 from gitops.tools import GitOpsError
 from gitops.tree import Tree
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+NOT_A_PROMOTION = 3
 
 
 def promote(promotion: Promotion, may_skip: bool, on_branch: bool) -> None:
     """Promote, and print what changed and how to roll back."""
     tree = Tree(REPOSITORY, "working tree")
-    check_order(promotion, tree, may_skip)
+    skipped = check_order(promotion, tree, may_skip)
     source, target = promotion.file(promotion.source), promotion.file(promotion.target)
     revision = followed_revision(tree, REPOSITORY)
     source_text = file_at(REPOSITORY, revision, source)
@@ -58,7 +61,7 @@ def promote(promotion: Promotion, may_skip: bool, on_branch: bool) -> None:
         if image.reference != old[name].reference:
             print(f"{promotion.target}: {name}: {old[name].reference} → {image.reference}")
     if on_branch:
-        commit = commit_on_branch(promotion, REPOSITORY, revision, after)
+        commit = commit_on_branch(promotion, REPOSITORY, revision, after, skipped)
         print(f"\nCommitted on {promotion.branch}. Next: git push origin {promotion.branch}, then open a pull request.")
         print(f"To roll back after the merge: git revert {commit[:12]}, or the commit that it was squashed into.")
     else:
@@ -67,14 +70,15 @@ def promote(promotion: Promotion, may_skip: bool, on_branch: bool) -> None:
         print(f"To roll back: git revert that commit. Before the commit: git restore -- {target}")
 
 
-def check(branch: str, base: str, head: str) -> None:
-    """Check that a branch of a promotion changes what its name says, and nothing else."""
+def check(branch: str, base: str, head: str) -> int:
+    """Check that a branch of a promotion changes what its name says, and nothing else. Return the exit status."""
     promotion = parse_branch(branch)
     if promotion:
         check_branch(promotion, REPOSITORY, base, head)
         print(f"{promotion.title}: the branch changes nothing else.")
-    else:
-        print(f"{branch} is not a branch of a promotion.")
+        return 0
+    print(f"Not a promotion: nothing about {printable(branch)} was checked.")
+    return NOT_A_PROMOTION
 
 
 def main() -> int:
@@ -89,17 +93,19 @@ def main() -> int:
     parser.add_argument("--skip-stages", action="store_true", help="skip environments in between")
     parser.add_argument("--branch", action="store_true", help="commit on a branch of its own")
     parser.add_argument("--check", action="store_true", help="check <branch> <base> [<head>] instead")
+    parser.add_argument("--other-branches", action="store_true", help="exit with 0 for a branch of something else")
     arguments = parser.parse_args()
     workload, source, target = arguments.workload, arguments.source, arguments.target
     if not workload or not source or not (target or arguments.check):
         parser.error("name the workload, the environment that runs the images, and the next environment")
     try:
         if arguments.check:
-            check(workload, source, target or "HEAD")
+            status = check(workload, source, target or "HEAD")
+            return 0 if status == NOT_A_PROMOTION and arguments.other_branches else status
         else:
             promote(Promotion(workload, source, target, arguments.component), arguments.skip_stages, arguments.branch)
     except GitOpsError as error:
-        print(error, file=sys.stderr)
+        print(printable(str(error)), file=sys.stderr)
         return 1
     return 0
 

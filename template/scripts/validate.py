@@ -1,4 +1,4 @@
-#!/usr/bin/env -S uv run --script
+#!/usr/bin/env -S uv run --locked --script
 # /// script
 # requires-python = ">=3.11"
 # dependencies = ["kubernetes-validate==1.36.0", "pyyaml==6.0.3", "yamllint==1.38.0"]
@@ -22,7 +22,8 @@ from pathlib import Path
 
 from gitops.checks import Result, State, all_checks
 from gitops.checks.run import iterate
-from gitops.tools import GitOpsError
+from gitops.text import printable, printable_lines
+from gitops.tools import GitOpsError, unreadable
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -31,9 +32,10 @@ def print_result(result: Result, printed_reasons: set[str]) -> None:
     """Print a check with its problems, or with the reason why it was skipped; a long reason only once."""
     reason = "for the same reason" if result.reason in printed_reasons else result.reason
     printed_reasons.add(result.reason)
+    reason = printable(reason)
     print(f"{result.state:8} {result.title}{f' ({reason})' if result.state is State.SKIPPED else ''}", flush=True)
-    for problem in result.problems:
-        print("\n".join(f"         {line}" for line in problem.splitlines()))
+    for problem in [*result.problems, *result.notes]:
+        print("\n".join(f"         {line}" for line in printable_lines(problem).split("\n")))
     if result.problems and reason:
         print(f"         Not everything was checked: {reason}")
 
@@ -75,7 +77,10 @@ def main() -> int:
             print_result(result, printed_reasons)
             results.append(result)
     except GitOpsError as error:
-        print(error, file=sys.stderr)
+        print(printable(str(error)), file=sys.stderr)
+        return 1
+    except Exception as error:
+        print(f"Cannot be checked: {printable(unreadable(error))}", file=sys.stderr)
         return 1
     return conclude(results)
 

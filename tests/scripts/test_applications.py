@@ -25,7 +25,12 @@ def write(tmp_path: Path) -> Write:
 
     def tree(files: dict[str, str]) -> Tree:
         source = {"repoURL": URL, "path": "argo"}
-        root = {"kind": "Application", "metadata": {"name": "root"}, "spec": {"source": source}}
+        root = {
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "Application",
+            "metadata": {"name": "root"},
+            "spec": {"source": source},
+        }
         for name, text in ({"argo/root.yaml": json.dumps(root)} | files).items():
             file = tmp_path / name
             file.parent.mkdir(parents=True, exist_ok=True)

@@ -193,11 +193,14 @@ def test_a_further_cluster_changes_nothing_that_runs(answered: Callable[..., dic
 
     report = answered(change)
     whats = {name: change["what"] for name, change in report["changes"].items()}
-    # A policy names the add-ons of all clusters.
+    # One policy names the add-ons of all clusters, another their endpoints.
     policies = {f"policies-config-{cluster}": "changed" for cluster in ("nonprod", "prod")}
-    spare = {f"{name}-spare": "added" for name in ("external-dns", "policies-config", "traefik")}
+    names = ("external-dns", "external-dns-config", "policies-config", "traefik", "traefik-config")
+    spare = {f"{name}-spare": "added" for name in names}
     assert whats == policies | spare | {"root": "changed"}
-    assert report["changes"]["policies-config-prod"]["changed"] == ["ValidatingAdmissionPolicy/workload-kinds"]
+    assert report["changes"]["policies-config-prod"]["changed"] == [
+        f"ValidatingAdmissionPolicy/workload-{name}" for name in ("hosts", "own")
+    ]
     projects = {f"AppProject/{name}" for name in ("external-dns", "policies", "traefik")}
     assert set(report["changes"]["root"]["changed"]) == projects
     assert (report["problems"], report["status"]) == ([], 0)

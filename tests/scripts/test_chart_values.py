@@ -50,14 +50,16 @@ def chart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def unread(values: dict[str, Any], folder: Path) -> list[str]:
     """Return the problems of a values file."""
-    root = {"kind": "Application", "metadata": {"name": "root"}, "spec": {"source": {"repoURL": URL, "path": "argo"}}}
+    root: dict[str, Any] = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "root"}}
+    root["spec"] = {"source": {"repoURL": URL, "path": "argo"}}
     for name, content in {"argo/root.yaml": root, "values.yaml": values}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(json.dumps(content))
     tree = Tree(folder, "working tree")
     helm = {"valueFiles": ["$values/values.yaml"]}
     source = {"repoURL": "https://example.com", "chart": "any", "targetRevision": "1.0.0", "helm": helm}
-    spec = {"sources": [source, {"repoURL": URL, "ref": "values"}], "destination": {"name": "main", "namespace": "any"}}
+    destination = {"name": "main", "namespace": "any"}
+    spec = {"project": "any", "sources": [source, {"repoURL": URL, "ref": "values"}], "destination": destination}
     application = Application({"metadata": {"name": "any"}, "spec": spec}, is_kept=False)
     return list(chartvalues.unread_values(tree, application, source, builds.build(tree, application)))
 

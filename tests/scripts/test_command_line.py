@@ -12,7 +12,7 @@ from tests.support import engines
 from tests.support.checkout import Checkout
 
 NOWHERE = "http://127.0.0.1:9"
-QUICK = ["conflicts", "answers", "yaml", "folders", "secrets"]
+QUICK = ["conflicts", "answers", "files", "local", "yaml", "folders", "secrets", "locks", "owners"]
 
 
 def lines(checkout: Checkout, *arguments: str, status: int, **environment: str) -> list[str]:
@@ -41,7 +41,15 @@ def test_every_check_has_an_id_and_a_title(checkout: Checkout) -> None:
 
 
 def test_quick_checks_are_those_that_build_nothing(checkout: Checkout) -> None:
-    assert [line.split()[0] for line in lines(checkout, "--quick", status=0)] == ["ok"] * len(QUICK)
+    # What a fresh repository lacks fails nothing.
+    *results, tools, locks, owners, note = lines(checkout, "--quick", status=0)
+    assert [line.split()[0] for line in results] == ["ok"] * (len(QUICK) - 2)
+    assert [tools, owners] == [
+        "note     Tools are locked with checksums",
+        "note     What is protected has a code owner",
+    ]
+    assert locks.startswith("         mise.lock is missing")
+    assert note.startswith("         .github/CODEOWNERS names no owner of .github/, ")
     assert [check.id for check in checks.all_checks() if check.is_quick] == QUICK
 
 
@@ -94,7 +102,7 @@ def test_a_problem_is_reported_even_where_not_everything_can_be_checked(checkout
     assert any(line.startswith("         Not everything was checked: ") for line in printed)
 
 
-@pytest.mark.parametrize("identifier", ["builds", "local", "policies", "projects", "schemas", "values"])
+@pytest.mark.parametrize("identifier", ["builds", "own", "policies", "projects", "schemas", "values"])
 def test_a_branch_that_concerns_no_application_skips_its_checks(checkout: Checkout, identifier: str) -> None:
     checkout.git("switch", "--quiet", "--create", "branch")
     checkout.write("docs/own.md", "Text.\n")

@@ -262,15 +262,6 @@ def test_a_promotion_that_changes_more_is_found(checkout: Checkout, what: str) -
     assert message in refusal(checkout, "--check", "promote/shop/dev/staging", "main")
 
 
-def test_other_branches_are_no_promotions(checkout: Checkout) -> None:
-    assert (
-        promote(checkout, "--check", "feature/promote", "HEAD") == "feature/promote is not a branch of a promotion.\n"
-    )
-    assert "is not a branch of a promotion: use promote/<workload>/<from>/<to>" in refusal(
-        checkout, "--check", "promote/shop", "HEAD"
-    )
-
-
 def test_without_answers_any_environment_will_do(checkout: Checkout) -> None:
     (checkout.path / ".copier-answers.yml").unlink()
     promote(checkout, "shop", "dev", "prod")

@@ -20,6 +20,8 @@ from tests.support.repository import examples, render
 
 pytestmark = pytest.mark.proof
 RENOVATE = engines.CACHE / "npm/node_modules/renovate"
+PACKAGES = json.loads((engines.ROOT / "tools/npm/package.json").read_text())
+MISE_VERSION = PACKAGES["optionalDependencies"]["@jdxcode/mise-linux-x64"]
 Found = dict[str, dict[str, list[dict[str, Any]]]]
 
 
@@ -94,9 +96,15 @@ def test_every_action_is_found(extracted: dict[str, Found], repositories: dict[s
         f".github/workflows/{file.name}": set(re.findall(r"uses: (\S+)@[0-9a-f]{40} # (v\S+)", file.read_text()))
         for file in folder.iterdir()
     }
+    # The action installs mise, with a checksum that Renovate moves along.
+    for actions in wanted.values():
+        actions.add(("jdx/mise", MISE_VERSION))
     found = versions(extracted["github"], "github-actions")
     assert {f: {d for d in dependencies if d[0] != "ubuntu"} for f, dependencies in found.items()} == wanted
     assert sum(map(len, wanted.values())) > 2
+    installed = [d for dependencies in extracted["github"]["github-actions"].values() for d in dependencies]
+    sums = {d["currentDigest"] for d in installed if d["depName"] == "jdx/mise"}
+    assert sums == set(re.findall(r"sha256: (\w{64})", (folder / "promote.yaml").read_text()))
     assert not {"github-actions", "gitlabci"} & extracted["none"].keys()
 
 
@@ -163,6 +171,7 @@ def test_the_templates_own_configuration_finds_the_charts_and_argo_cd(tmp_path: 
         "template/bootstrap/argocd/kustomization.yaml.jinja": {
             ("argoproj/argo-cd", engines.go_module("github.com/argoproj/argo-cd/v3").name.partition("@")[2])
         },
+        "template/.gitlab-ci.yml": {("jdx/mise", f"v{MISE_VERSION}")},
     }
     for file, chart in charts.items():
         assert [dependency["registryUrls"][0].rstrip("/") for dependency in found["regex"][file]] == [chart.repository]

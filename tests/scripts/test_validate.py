@@ -69,8 +69,8 @@ BREAKS: dict[str, tuple[str, Callable[[Checkout], None], str]] = {
     ),
     "a key twice": (
         "yaml",
-        lambda c: c.replace(IN_DEV, "namespace: shop-dev\n", "namespace: shop-dev\nnamespace: shop-dev\n"),
-        'duplication of key "namespace"',
+        lambda c: c.write("notes/own.yaml", "key: 1\nkey: 2\n"),
+        'duplication of key "key"',
     ),
     "a folder in upper case": (
         "folders",
@@ -81,11 +81,6 @@ BREAKS: dict[str, tuple[str, Callable[[Checkout], None], str]] = {
         "folders",
         lambda c: c.write(f"{SHOP}/overlays/tset/kustomization.yaml", "resources: []\n"),
         f"{SHOP}/overlays/tset: no ApplicationSet in argo/applicationsets reads it",
-    ),
-    "a missing file": (
-        "builds",
-        lambda c: (c.path / f"{REPORTS}/overlays/prod/../../base/network-policy.yaml").unlink(),
-        "reports-prod",
     ),
     "values that the chart refuses": (
         "builds",
@@ -123,9 +118,9 @@ BREAKS: dict[str, tuple[str, Callable[[Checkout], None], str]] = {
         "external-dns-prod: Deployment/external-dns: registry.k8s.io/external-dns/external-dns:latest has no fixed tag",
     ),
     "a namespace": (
-        "local",
+        "own",
         lambda c: c.add(added("Namespace") | {"metadata": {"name": "shop-dev"}}),
-        "shop-dev: remove its Namespace: Argo CD creates shop-dev",
+        "shop-dev: Namespace/shop-dev: remove its Namespace: Argo CD creates shop-dev",
     ),
     "a host twice": (
         "hosts",
@@ -174,7 +169,16 @@ def test_remote_resources_are_named(checkout: Checkout) -> None:
     remote = "https://github.com/mallory/evil//base"
     checkout.replace(IN_DEV, "resources:\n", f"resources:\n  - {remote}\n")
     found = failures(checkout)
-    assert f"{IN_DEV}: {remote} is not in this repository" in found["local"][0]
+    assert f"{IN_DEV}: resources[0]: {remote} is not a path in this repository" in found["local"][0]
+    assert list(found) == ["local", "builds"]
+
+
+def test_a_missing_file_is_named_and_what_needs_it_is_not_built(checkout: Checkout) -> None:
+    (checkout.path / f"{REPORTS}/base/network-policy.yaml").unlink()
+    found = failures(checkout)
+    assert found["local"] == [f"{REPORTS}/base/kustomization.yaml: resources[1]: network-policy.yaml does not exist"]
+    assert all(": not built: " in problem for problem in found["builds"])
+    assert list(found) == ["local", "builds"]
 
 
 def test_values_that_a_chart_passes_on_unread_are_read(checkout: Checkout) -> None:

@@ -13,6 +13,10 @@ from gitops.tree import WORKLOADS, Tree
 
 GENERATE_PATHS = "argocd.argoproj.io/manifest-generate-paths"
 RESOURCES_FINALIZER = "resources-finalizer.argocd.argoproj.io"
+SET_FIELDS = {"generators", "goTemplate", "goTemplateOptions", "preservedFields", "strategy", "syncPolicy"}
+SET_FIELDS |= {"template", "templatePatch"}
+# What code raises that meets a value of another type than Argo CD's definitions say.
+UNEXPECTED = (AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -37,27 +41,29 @@ class Application:
 
     @property
     def cluster(self) -> str:
-        destination = self.spec["destination"]
+        destination = _map(self.spec.get("destination"))
         return str(destination.get("name") or destination.get("server"))
 
     @property
     def namespace(self) -> str:
-        return str(self.spec["destination"].get("namespace", ""))
+        return str(_map(self.spec.get("destination")).get("namespace") or "")
 
     @property
     def sources(self) -> list[Object]:
-        return list(self.spec.get("sources") or [self.spec["source"]])
+        sources = self.spec.get("sources") or [self.spec.get("source")]
+        return [source for source in sources if isinstance(source, dict)] if isinstance(sources, list) else []
 
     @property
     def workload(self) -> str:
         """The workload that it deploys; empty if it deploys none."""
-        path = str(self.sources[0].get("path", ""))
-        return path.split("/")[2] if path.startswith(f"{WORKLOADS}/") else ""
+        paths = [str(source.get("path", "")) for source in self.sources]
+        names = [path.split("/")[2] for path in paths if path.startswith(f"{WORKLOADS}/")]
+        return names[0] if names else ""
 
     @property
     def prunes(self) -> bool:
         """Whether Argo CD deletes an object when it is removed from Git."""
-        return bool((self.spec.get("syncPolicy", {}).get("automated") or {}).get("prune"))
+        return bool(_map(_map(self.spec.get("syncPolicy")).get("automated")).get("prune"))
 
     @property
     def generate_paths(self) -> list[str] | None:
@@ -65,13 +71,13 @@ class Application:
 
         Source: https://argo-cd.readthedocs.io/en/stable/operator-manual/high_availability/#manifest-paths-annotation
         """
-        annotation = self.manifest["metadata"].get("annotations", {}).get(GENERATE_PATHS)
-        if annotation is None:
+        annotation = _map(self.manifest["metadata"].get("annotations")).get(GENERATE_PATHS)
+        if not isinstance(annotation, str):
             return None
         result = []
         for path in filter(None, annotation.split(";")):
             for source in self.sources:
-                base = "" if path.startswith("/") else source.get("path", "")
+                base = "" if path.startswith("/") else str(source.get("path", ""))
                 result.append(os.path.normpath(f"{base}/{path}").lstrip("/"))
         return result
 
@@ -108,9 +114,12 @@ def read_applications(tree: Tree) -> Applications:
                 applications += _generated(tree, item)
             except UnavailableError as error:
                 result.unavailable.append(f"ApplicationSet {item['metadata']['name']}: {error}")
-            except GitOpsError as error:
+            except (GitOpsError, *UNEXPECTED) as error:
                 result.problems.append(f"{tree.label}: ApplicationSet {item['metadata']['name']}: {error}")
     for application in applications:
+        if not isinstance(application.manifest.get("spec"), dict):
+            result.problems.append(f"{tree.label}: Application {application.name}: spec must be a map")
+            continue
         if application.name in result.by_name:
             result.problems.append(f"{tree.label}: two Applications have the name {application.name}")
         result.by_name[application.name] = application
@@ -119,17 +128,21 @@ def read_applications(tree: Tree) -> Applications:
 
 def _generated(tree: Tree, item: Object) -> list[Application]:
     """Return the Applications that an ApplicationSet generates."""
-    spec = item["spec"]
+    spec = _map(item.get("spec"))
+    if unknown := spec.keys() - SET_FIELDS:
+        raise GitOpsError(f"spec.{min(map(str, unknown))} is not supported here: remove it")
     if not spec.get("goTemplate"):
         raise GitOpsError("only sets with goTemplate are supported here")
     parameters = [p for generator in spec["generators"] for p in generators.parameters_of(tree, generator)]
-    policy = spec.get("syncPolicy", {})
+    policy = _map(spec.get("syncPolicy"))
     is_never_deleted = policy.get("applicationsSync", "sync") in ("create-only", "create-update")
     result = []
     templates = gotemplates.fill(spec["template"], parameters)
     patches = gotemplates.fill(spec.get("templatePatch", "{}"), parameters)
     for filled, patch in zip(templates, patches, strict=True):
         manifest = {"apiVersion": item["apiVersion"], "kind": "Application"} | _patched(filled, patch)
+        if not isinstance(manifest.get("metadata"), dict) or not isinstance(manifest["metadata"].get("name"), str):
+            raise GitOpsError("its template needs a text in metadata.name")
         manifest["metadata"].setdefault("namespace", item["metadata"].get("namespace"))
         preserves = policy.get("preserveResourcesOnDeletion") or RESOURCES_FINALIZER not in _finalizers(manifest)
         result.append(Application(manifest, bool(is_never_deleted or preserves)))
@@ -151,4 +164,9 @@ def _patched(manifest: Object, patch: str) -> Object:
 
 
 def _finalizers(item: Object) -> str:
-    return " ".join(item["metadata"].get("finalizers") or [])
+    return " ".join(map(str, item["metadata"].get("finalizers") or []))
+
+
+def _map(value: Any) -> Object:
+    """Return a map; an empty one for anything else, which sources.check() refuses before a build."""
+    return value if isinstance(value, dict) else {}

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import posixpath
 from pathlib import Path
 from typing import Any
 
-from gitops import downloads, kustomizations
+from gitops import downloads, kustomizations, references, sources
 from gitops.applications import Application
-from gitops.objects import MANIFEST_SUFFIXES, Object, digest, parse_objects, read_objects
-from gitops.tools import GitOpsError, UnavailableError, run
+from gitops.objects import MANIFEST_SUFFIXES, Object, digest, load_yaml, parse_objects
+from gitops.strictyaml import read_text
+from gitops.tools import GitOpsError, UnavailableError, run, unreadable
 from gitops.tree import Tree
 
-HELM_FIELDS = {"releaseName", "valueFiles", "ignoreMissingValueFiles", "valuesObject", "skipCrds"}
 _rendered: dict[str, list[Object]] = {}
 
 
@@ -25,6 +26,7 @@ def build(tree: Tree, application: Application) -> list[Object]:
         GitOpsError: if a source cannot be built, with the message of Kustomize or Helm.
     """
     try:
+        sources.check(application.manifest)
         items = [item for source in application.sources for item in _build_source(tree, application, source)]
     except UnavailableError:
         raise
@@ -34,10 +36,10 @@ def build(tree: Tree, application: Application) -> list[Object]:
 
 
 def _finished(item: Object, namespace: str) -> Object:
-    result = item | {"metadata": {"namespace": namespace} | item["metadata"]}
+    result = item | {"metadata": item["metadata"] | {"namespace": item["metadata"].get("namespace") or namespace}}
     if item["kind"] == "Secret":
         for field in ("data", "stringData"):
-            if item.get(field):
+            if isinstance(item.get(field), dict):
                 # A change still shows: equal values have equal digests.
                 result[field] = {key: f"hidden-{digest(value)}" for key, value in item[field].items()}
     return result
@@ -55,18 +57,27 @@ def _build_source(tree: Tree, application: Application, source: Object) -> list[
         raise GitOpsError(f"{source['path']} does not exist")
     if "directory" in source:
         files = folder.rglob("*") if source["directory"].get("recurse") else folder.glob("*")
-        return [item for file in sorted(files) if file.suffix in MANIFEST_SUFFIXES for item in read_objects(file)]
-    if (folder / "Chart.yaml").exists():
-        return _helm(tree, application, source, folder)
-    if unknown := source.get("kustomize", {}).keys() - {"namespace"}:
-        raise GitOpsError(f"spec.source.kustomize.{min(unknown)} is not supported here")
+        manifests = [file for file in sorted(files) if file.suffix in MANIFEST_SUFFIXES]
+        return [item for file in manifests for item in parse_objects(read_text(file, file.name), file.name)]
+    # As Argo CD decides: what the source says, else the files that are there.
+    has_kustomization = any((folder / name).exists() for name in references.FILE_NAMES)
+    if "helm" in source or ("kustomize" not in source and not has_kustomization and (folder / "Chart.yaml").exists()):
+        return _helm(tree, application, source, _checked_chart(folder, source["path"]))
     return kustomizations.build(tree.path, folder, source.get("kustomize", {}).get("namespace", ""))
+
+
+def _checked_chart(folder: Path, name: str) -> Path:
+    """Return the folder of a chart in the repository, if Argo CD would download nothing for it."""
+    documents = load_yaml(read_text(folder / "Chart.yaml", f"{name}/Chart.yaml"), f"{name}/Chart.yaml")
+    if not documents or not isinstance(documents[0], dict):
+        raise GitOpsError(f"{name}/Chart.yaml must be a map")
+    if documents[0].get("dependencies") or (folder / "requirements.yaml").exists():
+        raise GitOpsError(f"{name}/Chart.yaml: dependencies are not supported here: copy them into charts/")
+    return folder
 
 
 def _helm(tree: Tree, application: Application, source: Object, chart: Path) -> list[Object]:
     helm = source.get("helm", {})
-    if unknown := helm.keys() - HELM_FIELDS:
-        raise GitOpsError(f"helm.{min(unknown)} is not supported here")
     # Argo CD passes the version and the APIs that the API server reports. Helm alone assumes its own.
     options = ["--namespace", application.namespace, "--api-versions", "policy/v1/PodDisruptionBudget"]
     options += [] if helm.get("skipCrds") else ["--include-crds"]
@@ -75,14 +86,14 @@ def _helm(tree: Tree, application: Application, source: Object, chart: Path) -> 
     files = value_files(tree, application, source)
     name = helm.get("releaseName", application.name)
     values = json.dumps(helm.get("valuesObject", {}))
-    inputs = [str(chart), name, options, values, *(file.read_text() for file in files)]
+    inputs = [str(chart), name, options, values, *(read_text(file, file.name) for file in files)]
     if chart.is_relative_to(tree.path):
         inputs += [file.read_bytes().hex() for file in sorted(chart.rglob("*")) if file.is_file()]
     key = hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
     if key not in _rendered:
         for file in files:
             options += ["--values", str(file)]
-        text = run("helm", "template", name, str(chart), *options, "--values", "-", stdin=values)
+        text = run("helm", "template", *options, "--values", "-", "--", name, str(chart), stdin=values)
         _rendered[key] = parse_objects(text, str(source.get("chart") or source["path"]))
     return _rendered[key]
 
@@ -96,7 +107,10 @@ def value_files(tree: Tree, application: Application, source: Object) -> list[Pa
     helm = source.get("helm", {})
     result = []
     for name in helm.get("valueFiles", []):
-        path = tree.path / _path_in_repository(tree, application, source, name)
+        place = posixpath.normpath(_path_in_repository(tree, application, source, name))
+        if place.startswith("..") or posixpath.isabs(place):
+            raise GitOpsError(f"{name} is outside the repository")
+        path = tree.path / place
         if path.is_file():
             result.append(path)
         elif not helm.get("ignoreMissingValueFiles"):
@@ -123,3 +137,5 @@ def build_or_error(tree: Tree, application: Application) -> list[Object] | GitOp
         return build(tree, application)
     except GitOpsError as error:
         return error
+    except Exception as error:
+        return GitOpsError(f"{application.name}, {tree.label}: {unreadable(error)}")

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from gitops.applications import Application
 from gitops.differences import difference
-from gitops.objects import Object, route_hosts, sync_options
+from gitops.objects import Object, sync_options
 
-TARGET = re.compile(r"external-dns(\.alpha)?\.kubernetes\.io/target$")
-HOSTNAME = re.compile(r"external-dns(\.alpha)?\.kubernetes\.io/hostname$")
 KINDS_WITH_PODS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Rollout")
 # Fields that the API server refuses to change on a live object. Source: the validation of each kind in Kubernetes.
 IMMUTABLE_FIELDS = {
@@ -133,15 +129,3 @@ def _field(item: Object, path: str) -> Any:
     for key in path.split("."):
         value = value.get(key) if isinstance(value, dict) else None
     return value
-
-
-def dns_names(objects: dict[str, Object]) -> Iterator[tuple[str, str]]:
-    """Return the DNS names that external-dns creates from objects, with their targets."""
-    for item in objects.values():
-        annotations = item["metadata"].get("annotations") or {}
-        target = next((value for key, value in annotations.items() if TARGET.search(key)), "")
-        if item["kind"] == "IngressRoute" and target:
-            yield from ((host, target) for host in route_hosts(item))
-        for key, value in annotations.items():
-            if item["kind"] == "Service" and HOSTNAME.search(key):
-                yield from ((host.strip(), f"Service {item['metadata']['name']}") for host in value.split(","))

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from gitops.applications import Application, read_applications
-from gitops.builds import build
-from gitops.changes import Change, Pair, change_of, dns_names
+from gitops.builds import build_or_error
+from gitops.changes import Change, Pair, change_of
 from gitops.git import changed_files, is_below
 from gitops.objects import MANIFEST_SUFFIXES, Object, api_group
+from gitops.routes import dns_names
 from gitops.tools import GitOpsError
 from gitops.tree import Tree
 
@@ -39,6 +40,10 @@ def compare(before: Tree, after: Tree) -> Report:
     files, renames = changed_files(before, after)
     old, new = read_applications(before), read_applications(after)
     report.problems = [*old.problems, *old.unavailable, *new.problems, *new.unavailable]
+    report.problems += [f"{after.label}: {problem}" for problem in after.problems]
+    report.problems += [
+        f"{before.label}: {name}: Argo CD read this, its effect is unknown" for name in before.overrides
+    ]
     sides = old.by_name, new.by_name
     pairs = [(sides[0].get(name), sides[1].get(name)) for name in sorted(sides[0].keys() | sides[1].keys())]
     affected = pairs if _is_uncovered(files, pairs) else [pair for pair in pairs if _may_change(pair, files)]
@@ -53,10 +58,10 @@ def compare(before: Tree, after: Tree) -> Report:
             continue
         objects = [result for result in results if not isinstance(result, str)]
         for side_names, side in zip(names, objects, strict=True):
-            side_names.update(dns_names(side))
+            side_names.update(_dns_names(side))
         if change := change_of(pair, *objects):
             change.renamed = _renamed(pair, sides, renames)
-            change.hosts_removed = [host for host, _ in dns_names(objects[0])]
+            change.hosts_removed = list(_dns_names(objects[0]))
             report.changes.append(change)
     for change in report.changes:
         change.hosts_removed = sorted(set(change.hosts_removed) - names[1].keys())
@@ -67,11 +72,17 @@ def compare(before: Tree, after: Tree) -> Report:
     return report
 
 
+def _dns_names(objects: dict[str, Object]) -> dict[str, str]:
+    """Return the DNS names that external-dns creates from objects, each with its target."""
+    return {name: target for item in objects.values() for name, target in dns_names(item).items()}
+
+
 def _is_uncovered(files: set[str], pairs: list[Pair]) -> bool:
     """Whether a changed file may concern Applications that do not list it."""
     applications = [application for pair in pairs for application in pair if application]
     covered = {path for application in applications for path in application.generate_paths or []}
-    folders = {s["path"].split("/")[0] for application in applications for s in application.sources if "path" in s}
+    paths = [source.get("path") for application in applications for source in application.sources]
+    folders = {path.split("/")[0] for path in paths if isinstance(path, str)}
     manifests = [file for file in files if file.endswith(MANIFEST_SUFFIXES)]
     return any(is_below(file, folders) and not is_below(file, covered) for file in manifests)
 
@@ -87,10 +98,10 @@ def _built(tree: Tree, application: Application | None) -> dict[str, Object] | s
     """Return the objects of an Application by identity, with its own manifest, or what went wrong."""
     if application is None:
         return {}
-    try:
-        objects = [application.manifest, *build(tree, application)]
-    except GitOpsError as error:
-        return str(error)
+    built = build_or_error(tree, application)
+    if isinstance(built, GitOpsError):
+        return str(built)
+    objects = [application.manifest, *built]
     return {_identity(application, item): item for item in objects}
 
 

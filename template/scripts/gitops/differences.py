@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
 import yaml
 
 from gitops.objects import Object
+from gitops.tools import run
 
 
 def difference(before: list[Object], after: list[Object]) -> str:
@@ -22,6 +22,6 @@ def difference(before: list[Object], after: list[Object]) -> str:
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder) / name for name in ("before.yaml", "after.yaml")]
         for file, text in zip(files, texts, strict=True):
-            file.write_text(text)
+            file.write_text(text, "utf-8")
         command = ["dyff", "between", "--omit-header", "--color=off", "--output=github", *map(str, files)]
-        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip("\n")
+        return run(*command).strip("\n")

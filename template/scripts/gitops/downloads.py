@@ -1,8 +1,10 @@
-"""Download charts and manifests once per process."""
+"""Download charts and manifests once per process, and compute the digests of what came."""
 
 from __future__ import annotations
 
+import hashlib
 import re
+import tarfile
 import tempfile
 import threading
 import urllib.error
@@ -15,6 +17,19 @@ from gitops.objects import digest
 from gitops.tools import GitOpsError, UnavailableError, run
 
 TIMEOUT_SECONDS = 60
+# Argo CD's manifest has 2 MB. A chart with its dependencies has less than 1 MB, and unpacks to some 10 MB.
+MAXIMUM_BYTES = 32 * 2**20
+MAXIMUM_UNPACKED_BYTES = 256 * 2**20
+# One version. A range, such as 1.x, becomes another version without a commit.
+EXACT_VERSION = re.compile(r"v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?", re.ASCII)
+CHART_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]*", re.ASCII)
+CHART_REPOSITORY = re.compile(r"(https://)?[0-9A-Za-z][0-9A-Za-z.-]*(:[0-9]+)?(/[0-9A-Za-z._~%-]*)*", re.ASCII)
+# How to fix a chart that Helm is not asked for.
+ADVICE = {
+    "name": "use letters, digits, dots, hyphens and underscores",
+    "version": "name one version, such as 1.2.3: a range changes without a commit",
+    "repository": "use https://host/path, or host/path of an OCI registry",
+}
 # What Helm says of a server that it does not reach.
 UNREACHABLE = re.compile(
     r"dial tcp|no such host|connection re(fused|set)|i/o timeout|proxyconnect|TLS handshake timeout|deadline exceeded"
@@ -43,31 +58,76 @@ def file(url: str) -> Path:
     return _once((url,), lambda: download_file(url, _folder()))
 
 
+def chart_digest(repository: str, name: str, version: str) -> str | None:
+    """Return the digest of a chart's archive, as the index of its repository has it; None if it came without archive.
+
+    Raises:
+        UnavailableError: if its repository cannot be reached.
+        GitOpsError: if the repository has no such chart.
+    """
+    archives = list(chart(repository, name, version).parent.glob("*.tgz"))
+    return f"sha256:{checksum(archives[0])}" if len(archives) == 1 else None
+
+
+def checksum(file: Path) -> str:
+    """Return the SHA-256 checksum of a file, as `sha256sum` prints it."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
 def download_chart(repository: str, name: str, version: str, folder: Path) -> Path:
-    """Download a chart below a folder, and return its own."""
+    """Download a chart below a folder, and return its own. Its archive is kept beside it."""
+    for field, value, grammar in (
+        ("name", name, CHART_NAME),
+        ("version", version, EXACT_VERSION),
+        ("repository", repository, CHART_REPOSITORY),
+    ):
+        if not grammar.fullmatch(value):
+            raise GitOpsError(f"{value!r} is not the {field} of a chart: {ADVICE[field]}")
     target = folder / digest([repository, name, version])
-    source = [name, "--repo", repository] if "://" in repository else [f"oci://{repository}/{name}"]
+    target.mkdir(parents=True, exist_ok=True)
+    source = [f"--repo={repository}", "--", name] if "://" in repository else ["--", f"oci://{repository}/{name}"]
     try:
-        run("helm", "pull", *source, "--version", version, "--untar", "--untardir", str(target))
+        run("helm", "pull", f"--version={version}", f"--destination={target}", *source, online=True)
     except UnavailableError:
         raise
     except GitOpsError as error:
         if UNREACHABLE.search(str(error)):
             raise UnavailableError(f"chart {name} {version} cannot be downloaded from {repository}") from None
         raise
+    _unpack(next(target.glob("*.tgz")), target)
+    if not (target / name / "Chart.yaml").is_file():
+        raise GitOpsError(f"the archive of chart {name} {version} has no {name}/Chart.yaml")
     return target / name
+
+
+def _unpack(archive: Path, target: Path) -> None:
+    try:
+        with tarfile.open(archive) as files:
+            size = 0
+            for member in files:
+                size += member.size
+                if size > MAXIMUM_UNPACKED_BYTES:
+                    raise GitOpsError(f"{archive.name} unpacks to more than {MAXIMUM_UNPACKED_BYTES} bytes")
+                files.extract(member, target, filter="data")
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise GitOpsError(f"{archive.name} cannot be unpacked: {error}") from None
 
 
 def download_file(url: str, folder: Path) -> Path:
     """Download a file into a folder, and return its path."""
+    if not url.startswith("https://"):
+        raise GitOpsError(f"{url} is not downloaded: use https")
     target = folder / f"{digest(url)}.yaml"
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as response:
-            target.write_bytes(response.read())
+            content = response.read(MAXIMUM_BYTES + 1)
     except urllib.error.HTTPError as error:
         raise GitOpsError(f"{url}: {error}") from None
     except OSError as error:
         raise UnavailableError(f"{url} cannot be downloaded: {error}") from None
+    if len(content) > MAXIMUM_BYTES:
+        raise GitOpsError(f"{url} has more than {MAXIMUM_BYTES} bytes")
+    target.write_bytes(content)
     return target
 
 

@@ -2,57 +2,157 @@
 
 from __future__ import annotations
 
-import shutil
+import os
+import stat
 import subprocess
-import tarfile
-from collections.abc import Iterable
-from io import BytesIO
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path, PurePosixPath
 
-from gitops.tools import GitOpsError, run
+from gitops import entries
+from gitops.entries import Entry
+from gitops.tools import GitOpsError, environment_without_credentials, program, run
 from gitops.tree import Tree
 
 
 def commit_of(repository: Path, revision: str) -> str:
     """Return the commit that a revision names; empty if there is none."""
-    command = ["git", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"]
-    return subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False).stdout.strip()
-
-
-def list_files(repository: Path) -> list[str]:
-    """Return the files of the working tree, without those that Git ignores."""
-    names = run("git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", folder=repository)
-    return sorted(set(filter(None, names.split("\0"))))
+    try:
+        arguments = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"]
+        return run("git", *arguments, folder=repository).strip()
+    except GitOpsError:
+        return ""
 
 
 def copy_commit(repository: Path, revision: str, folder: Path) -> Tree:
-    """Copy the files of a commit into an empty folder.
+    """Copy the files of a commit into an empty folder. Links, and whatever else is no file, are left out.
+
+    No attribute of the commit changes what is copied.
 
     Raises:
-        GitOpsError: if there is no such commit.
+        GitOpsError: if there is no such commit, or it cannot be read.
     """
     commit = commit_of(repository, revision)
     if not commit:
         raise GitOpsError(f"{revision} is not a commit of this clone: check the spelling, or run git fetch")
-    archive = subprocess.run(["git", "archive", commit], cwd=repository, capture_output=True, check=True).stdout
-    with tarfile.open(fileobj=BytesIO(archive)) as files:
-        files.extractall(folder, filter="data")
-    return Tree(folder, revision)
+    listing = _git(repository, "ls-tree", "-r", "-z", "--full-tree", commit)
+    lines = [line.partition(b"\t") for line in listing.split(b"\0") if line]
+    fields = [(name, *first.split()) for first, _, name in lines]
+    blobs = _blobs(repository, list(dict.fromkeys(blob for _, _, kind, blob in fields if kind == b"blob")))
+    found = [Entry(os.fsdecode(name), mode.decode(), partial(_stored, blobs, blob)) for name, mode, _, blob in fields]
+    return _copy(found, folder, revision)
 
 
 def copy_working_tree(repository: Path, folder: Path) -> Tree:
-    """Copy the files as they are on disk into an empty folder, without those that Git ignores."""
-    for name in list_files(repository):
-        source, target = repository / name, folder / name
-        if source.is_file():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source, target)
-    return Tree(folder, "working tree")
+    """Copy the files as they are on disk into an empty folder, without those that Git ignores, and without links.
+
+    Raises:
+        GitOpsError: if the folder is no clone.
+    """
+    staged = [line.partition(b"\t") for line in _git(repository, "ls-files", "-s", "-z").split(b"\0") if line]
+    modes = {os.fsdecode(name): fields.split()[0].decode() for fields, _, name in staged}
+    new = _git(repository, "ls-files", "--others", "--exclude-standard", "-z").split(b"\0")
+    modes |= dict.fromkeys((os.fsdecode(name).rstrip("/") for name in new if name), entries.REGULAR)
+    # Where the disk has no such mode, only Git knows it.
+    has_modes = os.name == "posix" and _setting(repository, "core.fileMode") != "false"
+    return _copy(list(_on_disk(repository, modes, has_modes)), folder, "working tree")
+
+
+def _setting(repository: Path, name: str) -> str:
+    """Return a setting of a clone; empty if it is not set."""
+    try:
+        return run("git", "config", "--get", "--type=bool", name, folder=repository).strip()
+    except GitOpsError:
+        return ""
+
+
+def _on_disk(repository: Path, modes: dict[str, str], has_modes: bool) -> Iterator[Entry]:
+    """Return what is at each path: what Git recorded, unless something else is there now."""
+    folders: dict[PurePosixPath, bool] = {PurePosixPath("."): True}
+
+    def is_folder(path: PurePosixPath) -> bool:
+        if path not in folders:
+            folders[path] = is_folder(path.parent) and stat.S_ISDIR((repository / path).lstat().st_mode)
+        return folders[path]
+
+    for name, recorded in modes.items():
+        path = repository / name
+        if recorded == entries.SUBMODULE:
+            yield Entry(name, recorded, lambda: b"")
+            continue
+        try:
+            # A file below a link is no file of this repository.
+            is_reachable = is_folder(PurePosixPath(name).parent)
+            kind = path.lstat().st_mode
+        except OSError:
+            continue
+        if stat.S_ISDIR(kind) and (path / ".git").exists():
+            yield Entry(name, entries.SUBMODULE, lambda: b"")
+        elif stat.S_ISLNK(kind):
+            yield Entry(name, entries.LINK, partial(_target, path))
+        elif is_reachable and stat.S_ISREG(kind):
+            on_disk = entries.EXECUTABLE if kind & stat.S_IXUSR else entries.REGULAR
+            yield Entry(name, on_disk if has_modes and recorded != entries.LINK else recorded, path.read_bytes)
+        elif not stat.S_ISDIR(kind):
+            yield Entry(name, entries.SPECIAL, lambda: b"")
+
+
+def _stored(blobs: dict[bytes, bytes], blob: bytes) -> bytes:
+    """Return the content of a blob; nothing for a submodule."""
+    return blobs.get(blob, b"")
+
+
+def _target(link: Path) -> bytes:
+    return os.fsencode(link.readlink())
+
+
+def _copy(found: list[Entry], folder: Path, label: str) -> Tree:
+    problems: list[str] = []
+    overrides: list[str] = []
+    try:
+        for entry in sorted(found, key=lambda entry: entry.name):
+            problems += entries.problems(entry)
+            overrides += [entry.name] if entry.overrides else []
+            if entry.is_readable:
+                target = folder / entry.name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(entry.content())
+    except OSError as error:
+        raise GitOpsError(f"{label}: {error}") from None
+    return Tree(folder, label, tuple(problems), tuple(overrides))
+
+
+def _git(repository: Path, *arguments: str, stdin: bytes = b"") -> bytes:
+    """Run Git, and return its output as it is: names of files are bytes."""
+    command = [program("git"), *arguments]
+    environment = environment_without_credentials()
+    result = subprocess.run(command, cwd=repository, env=environment, input=stdin, capture_output=True, check=False)
+    if result.returncode:
+        raise GitOpsError(f"git {arguments[0]}: {' '.join(result.stderr.decode('utf-8', 'replace').split())}")
+    return result.stdout
+
+
+def _blobs(repository: Path, identifiers: list[bytes]) -> dict[bytes, bytes]:
+    """Return the content of blobs."""
+    output = _git(repository, "cat-file", "--batch", stdin=b"".join(name + b"\n" for name in identifiers))
+    result: dict[bytes, bytes] = {}
+    start = 0
+    for identifier in identifiers:
+        end = output.index(b"\n", start)
+        *_, size = output[start:end].split()
+        if not size.isdigit():
+            raise GitOpsError(f"git cat-file: {identifier.decode()} is missing: run git fetch")
+        start = end + 1 + int(size) + 1
+        result[identifier] = output[end + 1 : start - 1]
+    return result
 
 
 def files_changed_since(repository: Path, branch: str) -> set[str]:
     """Return the files that differ from where this branch left another one, committed or not."""
-    base = run("git", "merge-base", branch, "HEAD", folder=repository).strip()
+    commit = commit_of(repository, branch)
+    if not commit:
+        raise GitOpsError(f"{branch} is not a commit of this clone: check the spelling, or run git fetch")
+    base = run("git", "merge-base", commit, "HEAD", folder=repository).strip()
     changed = run("git", "diff", "--name-only", "-z", base, folder=repository)
     new = run("git", "ls-files", "--others", "--exclude-standard", "-z", folder=repository)
     return set(filter(None, (changed + new).split("\0")))
@@ -60,12 +160,9 @@ def files_changed_since(repository: Path, branch: str) -> set[str]:
 
 def changed_files(before: Tree, after: Tree) -> tuple[set[str], dict[str, str]]:
     """Return the files that differ between two trees, and the new names of renamed files by their old names."""
-    output = subprocess.run(
-        ["git", "diff", "--no-index", "--name-status", "--find-renames", "-z", str(before.path), str(after.path)],
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout
+    options = ["--no-index", "--no-ext-diff", "--name-status", "--find-renames", "-z"]
+    # It exits with an error where there are differences.
+    output = run("git", "diff", *options, "--", str(before.path), str(after.path), reports=True)
     fields = iter(filter(None, output.split("\0")))
     changed: set[str] = set()
     renamed: dict[str, str] = {}

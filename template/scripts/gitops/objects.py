@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from gitops.strictyaml import check_bounds, read_text
 from gitops.tools import GitOpsError
 
 Object = dict[str, Any]
@@ -19,7 +19,6 @@ Object = dict[str, Any]
 MANIFEST_SUFFIXES = (".yaml", ".yml", ".json")
 CRD = "CustomResourceDefinition"
 SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
-HOST_MATCHER = re.compile(r"Host\(([^)]*)\)")
 # Kinds of Kubernetes itself that belong to no namespace (kubectl api-resources --namespaced=false).
 CLUSTER_SCOPED = {
     *("APIService", "CSIDriver", "CSINode", "CertificateSigningRequest", "ClusterRole", "ClusterRoleBinding"),
@@ -35,11 +34,13 @@ def load_yaml(text: str, name: str) -> list[Any]:
     """Return the documents of a YAML text that are not empty.
 
     Raises:
-        GitOpsError: if it is not YAML.
+        GitOpsError: if it is not YAML, or exceeds bounds.
     """
+    check_bounds(text, name)
     try:
         return [d for d in yaml.load_all(text, _loader()) if d]
-    except yaml.YAMLError as error:
+    # A date that does not exist is a ValueError.
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise GitOpsError(f"{name} is not valid YAML: {' '.join(str(error).split())}") from None
 
 
@@ -59,20 +60,56 @@ def parse_objects(text: str, name: str) -> list[Object]:
     Raises:
         GitOpsError: if it is not YAML, or a document is not an object.
     """
-    documents = load_yaml(text, name)
-    if any(not isinstance(document, dict) for document in documents):
+    return [_checked(item, name) for item in _items(text, name)]
+
+
+def _items(text: str, name: str) -> list[Any]:
+    items: list[Any] = []
+    for document in load_yaml(text, name):
+        is_list = isinstance(document, dict) and str(document.get("kind")).endswith("List") and "items" in document
+        items += (document["items"] or []) if is_list and isinstance(document["items"], list | None) else [document]
+    return items
+
+
+def _checked(item: Any, name: str) -> Object:
+    """Return an object whose fields that every object has are of the right types.
+
+    Raises:
+        GitOpsError: if they are not, so that no check has to look again.
+    """
+    if not isinstance(item, dict):
         raise GitOpsError(f"{name} is not a Kubernetes manifest")
-    items = [item for d in documents for item in (d["items"] if str(d.get("kind")).endswith("List") else [d])]
-    return [item | {"metadata": dict(item.get("metadata") or {})} for item in items]
+    metadata = item.get("metadata") or {}
+    if not isinstance(metadata, dict):
+        raise GitOpsError(f"{name}: metadata must be a map")
+    named = {"apiVersion": item.get("apiVersion"), "kind": item.get("kind"), "metadata.name": metadata.get("name")}
+    for field, value in named.items():
+        if not isinstance(value, str) or not value:
+            raise GitOpsError(f"{name}: {item.get('kind', 'an object')} needs a text in {field}")
+    for field in ("annotations", "labels"):
+        values = metadata.get(field) or {}
+        if not isinstance(values, dict) or not all(
+            isinstance(key, str) and isinstance(value, str | None) for key, value in values.items()
+        ):
+            raise GitOpsError(
+                f"{name}: {kind_and_name(item)}: metadata.{field} must map text to text: quote its values"
+            )
+    if not isinstance(metadata.get("namespace") or "", str):
+        raise GitOpsError(f"{name}: {kind_and_name(item)}: metadata.namespace must be text")
+    for field in ("finalizers", "ownerReferences"):
+        if not isinstance(metadata.get(field) or [], list):
+            raise GitOpsError(f"{name}: {kind_and_name(item)}: metadata.{field} must be a list")
+    return item | {"metadata": dict(metadata)}
 
 
 def read_objects(file: Path) -> list[Object]:
-    """Return the objects of a file.
+    """Return what is in a file of a kustomization: objects, and what becomes part of one, such as a patch.
 
     Raises:
         GitOpsError: if it is not YAML.
     """
-    return parse_objects(file.read_text(), file.name)
+    items = [item for item in _items(read_text(file, file.name), file.name) if isinstance(item, dict)]
+    return [item | {"metadata": item["metadata"] if isinstance(item.get("metadata"), dict) else {}} for item in items]
 
 
 def digest(value: Any) -> str:
@@ -94,13 +131,6 @@ def sync_options(item: Object) -> set[str]:
     """Return the sync options that an object sets for itself, such as Prune=false."""
     options = (item["metadata"].get("annotations") or {}).get(SYNC_OPTIONS, "")
     return {option.strip() for option in options.split(",")}
-
-
-def route_hosts(route: Object) -> Iterator[str]:
-    """Return the hosts of an IngressRoute."""
-    for rule in route["spec"].get("routes", []):
-        for arguments in HOST_MATCHER.findall(rule.get("match", "")):
-            yield from (host.strip(" `\"'") for host in arguments.split(","))
 
 
 def containers(node: Any) -> Iterator[Object]:

@@ -14,6 +14,8 @@ from gitops.tools import GitOpsError, run
 from gitops.tree import WORKLOADS, Tree
 
 PREFIX = "promote/"
+# The line of a commit's message that says which environments it skips on purpose.
+SKIPPED = "Skipped-environments"
 
 
 @dataclass(frozen=True)
@@ -38,20 +40,6 @@ class Promotion:
     def file(self, environment: str) -> str:
         """Return the file with the images of an environment."""
         return f"{WORKLOADS}/{self.workload}/overlays/{environment}/kustomization.yaml"
-
-
-def parse_branch(branch: str) -> Promotion | None:
-    """Return the promotion that a branch is for; None if it is for none.
-
-    Raises:
-        GitOpsError: if the name has too many or too few parts.
-    """
-    if not branch.startswith(PREFIX):
-        return None
-    parts = branch.removeprefix(PREFIX).split("/")
-    if len(parts) not in (3, 4):
-        raise GitOpsError(f"{branch} is not a branch of a promotion: use {PREFIX}<workload>/<from>/<to>")
-    return Promotion(*parts)
 
 
 def promoted(promotion: Promotion, source_text: str, target_text: str) -> str:
@@ -81,8 +69,8 @@ def promoted(promotion: Promotion, source_text: str, target_text: str) -> str:
     return with_images(target, source, names)
 
 
-def check_order(promotion: Promotion, tree: Tree, may_skip: bool) -> None:
-    """Refuse to go back, or to skip an environment. Without answers there is no order.
+def check_order(promotion: Promotion, tree: Tree, may_skip: bool) -> list[str]:
+    """Return the environments that are skipped. Refuse to go back, or to skip one. Without answers there is no order.
 
     Raises:
         GitOpsError: if the workload, an environment, or their order is wrong.
@@ -94,16 +82,17 @@ def check_order(promotion: Promotion, tree: Tree, may_skip: bool) -> None:
     for stage in (promotion.source, promotion.target):
         if stage not in folders:
             raise GitOpsError(f"{promotion.workload} does not run in {stage}{_suggestion(stage, folders)}")
-    environments = [e["name"] if isinstance(e, dict) else e for e in tree.answers.get("environments", [])]
+    environments = [e.get("name") if isinstance(e, dict) else e for e in tree.answers.get("environments") or []]
     stages = [name for name in environments if name in folders]
     if not {promotion.source, promotion.target} <= set(stages):
-        return
+        return []
     source, target = stages.index(promotion.source), stages.index(promotion.target)
     if source >= target:
         raise GitOpsError(f"{promotion.target} does not come after {promotion.source}; to roll back, use git revert")
-    if target > source + 1 and not may_skip:
-        skipped = ", ".join(stages[source + 1 : target])
-        raise GitOpsError(f"this skips {skipped}: promote there first, or add --skip-stages")
+    skipped = stages[source + 1 : target]
+    if skipped and not may_skip:
+        raise GitOpsError(f"this skips {', '.join(skipped)}: promote there first, or add --skip-stages")
+    return skipped
 
 
 def _suggestion(name: str, names: list[str]) -> str:
@@ -141,8 +130,15 @@ def file_at(repository: Path, revision: str, file: str) -> str:
         raise GitOpsError(f"{revision} has no {file}") from None
 
 
-def commit_on_branch(promotion: Promotion, repository: Path, revision: str, text: str) -> str:
+def commit_on_branch(promotion: Promotion, repository: Path, revision: str, text: str, skipped: list[str]) -> str:
     """Commit the target's file on top of a revision, on the promotion's branch. The working tree stays as it is.
+
+    Args:
+        promotion: What is promoted.
+        repository: The clone.
+        revision: The revision that Argo CD follows.
+        text: The new text of the target's file.
+        skipped: The environments that it skips: its message says so, for the review and for check_branch().
 
     Raises:
         GitOpsError: if the branch exists.
@@ -158,24 +154,8 @@ def commit_on_branch(promotion: Promotion, repository: Path, revision: str, text
 
         blob = git("hash-object", "-w", "--stdin", "--path", file, stdin=text)
         git("read-tree", revision)
+        message = f"{promotion.title}\n\n{SKIPPED}: {', '.join(skipped)}" if skipped else promotion.title
         git("update-index", "--cacheinfo", f"100644,{blob},{file}")
-        commit = git("commit-tree", git("write-tree"), "-p", revision, "-m", promotion.title)
+        commit = git("commit-tree", git("write-tree"), "-p", revision, "-m", message)
         git("branch", branch, commit)
     return commit
-
-
-def check_branch(promotion: Promotion, repository: Path, base: str, head: str) -> None:
-    """Refuse a branch that changes anything else than the images that its name says.
-
-    Raises:
-        GitOpsError: if it does.
-    """
-    file = promotion.file(promotion.target)
-    expected = promoted(
-        promotion, file_at(repository, base, promotion.file(promotion.source)), file_at(repository, base, file)
-    )
-    changed = run("git", "diff", "--name-only", "-z", base, head, folder=repository)
-    if others := sorted(set(filter(None, changed.split("\0"))) - {file}):
-        raise GitOpsError(f"a promotion changes only {file}, but this one also changes {', '.join(others)}")
-    if file_at(repository, head, file) != expected:
-        raise GitOpsError(f"{file} is not what {promotion.source} runs in {base}; promote again: {promotion.title}")

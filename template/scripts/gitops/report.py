@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from gitops.changes import Change
 from gitops.comparison import Report
+from gitops.text import code, code_block, markdown, printable, printable_lines
 
 VERBS = {
     "added": "new",
@@ -15,6 +16,11 @@ VERBS = {
     "moved": "MOVES",
     "changed": "changes",
 }
+# GitHub takes 65,536 characters, of which the pipeline needs some.
+COMMENT_LENGTH = 60_000
+# How many Applications the conclusion names.
+NAMES = 50
+CUT = "The report is too long for a comment: run scripts/blast_radius.py to see all of it."
 EFFECTS = ("restarted", "replaced", "deleted", "kept", "added", "scaled", "changed")
 TITLES = {
     "restarted": "Pods restart",
@@ -29,7 +35,8 @@ def conclusion(report: Report) -> str:
     """Return the most important sentence."""
     incomplete = " Not everything could be compared." if report.problems else ""
     if lost := [change.application for change in report.changes if change.loses]:
-        return f"Something protected is lost: {', '.join(lost)}.{incomplete}"
+        more = f" and {len(lost) - NAMES} more" if len(lost) > NAMES else ""
+        return f"Something protected is lost: {', '.join(lost[:NAMES])}{more}.{incomplete}"
     if incomplete:
         return incomplete.strip()
     return "Nothing protected is lost." if report.changes else "Nothing changes in any cluster."
@@ -37,7 +44,7 @@ def conclusion(report: Report) -> str:
 
 def as_text(report: Report, with_differences: bool) -> str:
     """Return the report for a terminal."""
-    rows = [_row(change) for change in report.changes]
+    rows = [tuple(map(printable, _row(change))) for change in report.changes]
     widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
     lines = [f"{report.before} → {report.after}", ""]
     lines += [f"{name:{widths[0]}}  {cluster:{widths[1]}}  {effect}" for name, cluster, effect in rows]
@@ -45,24 +52,36 @@ def as_text(report: Report, with_differences: bool) -> str:
     if with_differences:
         for change in report.changes:
             lines += [f"--- {change.application}", change.difference, ""] if change.difference else []
-    return "\n".join([*lines, conclusion(report)])
+    return "\n".join(map(printable_lines, [*lines, conclusion(report)]))
 
 
 def as_markdown(report: Report, with_differences: bool) -> str:
-    """Return the report for a comment at a pull request."""
-    lines = [f"### {conclusion(report)}", ""]
-    if rows := [_row(change) for change in report.changes]:
-        lines += ["| application | cluster | what happens |", "| --- | --- | --- |"]
-        lines += [f"| {' | '.join(row)} |" for row in rows] + [""]
-    if details := _details(report):
-        lines += ["```text", *details[:-1], "```", ""]
-    if with_differences and report.changes:
-        lines += ["<details><summary>Differences</summary>", ""]
+    """Return the report for a comment at a pull request: the conclusion first, and never longer than a comment can be.
+
+    Names and content come from a branch: nothing in them becomes a heading, a link, a mention or HTML.
+    """
+    lines = [f"### {markdown(conclusion(report))}", "", f"{code(report.before)} \u2192 {code(report.after)}", ""]
+    length = len("\n".join(lines)) + len(CUT) + len("</details>")
+
+    def add(block: list[str]) -> bool:
+        nonlocal length
+        size = sum(len(line) + 1 for line in block)
+        if fits := length + size <= COMMENT_LENGTH:
+            lines.extend(block)
+            length += size
+        return fits
+
+    rows = [f"| {' | '.join(map(markdown, row))} |" for row in map(_row, report.changes)]
+    table = ["| application | cluster | what happens |", "| --- | --- | --- |", *rows, ""] if rows else []
+    details = code_block(_details(report)[:-1], "text") if _details(report) else []
+    is_complete = add(table) and add([*details, ""])
+    if with_differences and is_complete and any(change.difference for change in report.changes):
+        add(["<details><summary>Differences</summary>", ""])
         for change in report.changes:
-            block = [f"**{change.application}**", "", "````diff", change.difference, "````", ""]
-            lines += block if change.difference else []
+            block = [f"**{markdown(change.application)}**", "", *code_block([change.difference], "diff"), ""]
+            is_complete = (not change.difference or add(block)) and is_complete
         lines += ["</details>", ""]
-    return "\n".join([*lines, f"`{report.before}` → `{report.after}`"])
+    return "\n".join(lines if is_complete else [*lines, CUT])
 
 
 def as_json(report: Report, with_differences: bool) -> str:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from gitops.objects import MANIFEST_SUFFIXES, Object, load_yaml, read_objects
+from gitops.objects import MANIFEST_SUFFIXES, Object, load_yaml, parse_objects
+from gitops.strictyaml import read_text
+from gitops.text import printable
 from gitops.tools import GitOpsError
 
 ROOT = "argo"
 WORKLOADS = "apps/workloads"
 PLATFORM = "apps/platform"
 ANSWERS = ".copier-answers.yml"
+KUBERNETES_VERSION = re.compile(r"[0-9]+\.[0-9]+(\.[0-9]+)?")
 
 
 @dataclass
@@ -23,10 +27,14 @@ class Tree:
     Attributes:
         path: The folder with the files.
         label: How messages name the revision.
+        problems: What is in the revision that Argo CD refuses, or reads otherwise than it seems.
+        overrides: The files that Argo CD reads instead of what Applications say.
     """
 
     path: Path
     label: str
+    problems: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
 
     @cached_property
     def files(self) -> list[str]:
@@ -43,21 +51,24 @@ class Tree:
     def answers(self) -> Object:
         """The answers that the repository was rendered from; empty if it is detached from its template."""
         file = self.path / ANSWERS
-        documents = load_yaml(file.read_text(), ANSWERS) if file.exists() else []
+        documents = load_yaml(read_text(file, ANSWERS), ANSWERS) if file.exists() else []
+        if documents and not isinstance(documents[0], dict):
+            raise GitOpsError(f"{ANSWERS} must be a map: restore it from Git")
         return dict(documents[0]) if documents else {}
 
     @cached_property
     def root_objects(self) -> list[Object]:
         """The objects of the root application: projects, ApplicationSets, Applications."""
-        files = sorted((self.path / ROOT).rglob("*"))
-        return [item for file in files if file.suffix in MANIFEST_SUFFIXES for item in read_objects(file)]
+        files = [name for name in self.files if name.startswith(f"{ROOT}/") and name.endswith(MANIFEST_SUFFIXES)]
+        return [item for name in files for item in parse_objects(read_text(self.path / name, name), name)]
 
     @cached_property
     def root_source(self) -> Object:
         """The source of the root application."""
         for item in self.root_objects:
-            source = item.get("spec", {}).get("source", {}) if item.get("kind") == "Application" else {}
-            if source.get("path") == ROOT:
+            spec = item.get("spec") if item["kind"] == "Application" else None
+            source = spec.get("source") if isinstance(spec, dict) else None
+            if isinstance(source, dict) and source.get("path") == ROOT and isinstance(source.get("repoURL"), str):
                 return dict(source)
         raise GitOpsError(f"{self.label}: no Application reads the folder {ROOT}")
 
@@ -68,9 +79,15 @@ class Tree:
 
     def kubernetes_version(self, cluster: str) -> str:
         """Return the Kubernetes minor version of a cluster by the answers; empty if there are none."""
-        clusters = [c for c in self.answers.get("clusters", []) if isinstance(c, dict) and c["name"] == cluster]
-        default = self.answers.get("kubernetes_version", "")
-        return str((clusters[0] if clusters else {}).get("kubernetes_version") or default)
+        listed = self.answers.get("clusters")
+        entries = listed if isinstance(listed, list) else []
+        clusters = [entry for entry in entries if isinstance(entry, dict) and entry.get("name") == cluster]
+        version = str(
+            (clusters[0] if clusters else {}).get("kubernetes_version") or self.answers.get("kubernetes_version") or ""
+        )
+        if version and not KUBERNETES_VERSION.fullmatch(version):
+            raise GitOpsError(f"{ANSWERS}: kubernetes_version {printable(version)} is not a version, such as 1.36")
+        return version
 
     def check_repository(self, url: str) -> None:
         """Refuse a source in another repository.

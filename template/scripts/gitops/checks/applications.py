@@ -1,11 +1,9 @@
-"""Checks of folders: whether each becomes an application that builds from files of this repository."""
+"""Checks of folders: whether each becomes an application that builds."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-
-import yaml
 
 from gitops.checks.types import NothingToCheckError, Repository, check
 from gitops.git import is_below
@@ -15,8 +13,6 @@ from gitops.tree import WORKLOADS
 DNS_LABEL = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 # The namespace of a workload has the application's name: at most the length of a DNS label.
 NAME_LENGTH = 63
-# A resource of Kustomize that is somewhere else: a URL, or a host's name with a path.
-REMOTE = re.compile(r".*(://|//|\?ref=)|git@|[\w-]+(\.[\w-]+)+/")
 
 
 @check("folders", "Every workload folder is an application", is_quick=True)
@@ -47,20 +43,3 @@ def builds(repository: Repository) -> Iterator[str]:
     yield from (str(error) for error in errors if not isinstance(error, UnavailableError))
     if not repository.applications:
         raise NothingToCheckError("the changes concern no application")
-
-
-@check("local", "Workloads use only resources of this repository")
-def local_resources(repository: Repository) -> Iterator[str]:
-    """Find remote resources and namespaces in the folders of workloads."""
-    files = [n for n in repository.files if n.startswith(f"{WORKLOADS}/") and n.endswith("kustomization.yaml")]
-    for name in files:
-        content = yaml.safe_load((repository.path / name).read_text()) or {}
-        for field in ("resources", "components", "bases"):
-            for path in content.get(field) or []:
-                if REMOTE.match(path):
-                    yield f"{name}: {path} is not in this repository: copy it here, where it is reviewed"
-    if not any(application.workload for application in repository.applications):
-        raise NothingToCheckError("no workload to check")
-    for application, item in repository.objects():
-        if application.workload and item["kind"] == "Namespace":
-            yield f"{application.name}: remove its Namespace: Argo CD creates {application.namespace} with its labels"

@@ -64,6 +64,18 @@ def answers(repository: Repository) -> Iterator[str]:
             )
 
 
+@check("files", "Git stores plain files only", is_quick=True)
+def plain_files(repository: Repository) -> Iterator[str]:
+    """Find what Argo CD refuses, or reads otherwise than it seems: links, submodules, overrides, attributes."""
+    yield from repository.tree.problems
+
+
+@check("local", "Kustomizations read files of this repository only", is_quick=True)
+def local(repository: Repository) -> Iterator[str]:
+    """Find paths that lead elsewhere or nowhere, and fields that cannot be checked. Nothing is built before this."""
+    yield from repository.foreign_paths
+
+
 @check("yaml", "YAML is clean", is_quick=True)
 def yaml_style(repository: Repository) -> Iterator[str]:
     """Find what breaks the rules in .yamllint.yml."""

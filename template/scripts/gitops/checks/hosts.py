@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gitops.checks.types import Repository, check
-from gitops.objects import read_objects, route_hosts
+from gitops.objects import read_objects
+from gitops.routes import hosts as hosts_of
 
 
 @check("hosts", "Each host belongs to one application")
 def hosts(repository: Repository) -> Iterator[str]:
-    """Find hosts that routes of two Applications name."""
+    """Find hosts and DNS names that objects of two Applications claim."""
     owners: dict[str, str] = {}
     checked = {application.name for application in repository.applications}
     for application in repository.all_applications.by_name.values():
         # What a branch does not change is not built, but its routes are files of its own folder.
         if application.name not in checked and application.workload:
             for file in sorted((repository.tree.path / application.sources[0]["path"]).glob("*.yaml")):
-                routes = [item for item in read_objects(file) if item.get("kind") == "IngressRoute"]
-                owners |= {host: application.name for route in routes for host in route_hosts(route)}
+                objects = [item for item in read_objects(file) if "kind" in item]
+                owners |= {host: application.name for item in objects for host in hosts_of(item)}
     for application, item in repository.objects():
-        for host in route_hosts(item) if item["kind"] == "IngressRoute" else ():
+        for host in sorted(hosts_of(item)):
             if owners.setdefault(host, application.name) != application.name:
                 yield f"{application.name}: {host} is a host of {owners[host]} already"

@@ -10,7 +10,7 @@ from functools import partial
 
 from gitops import kyverno
 from gitops.checks.types import NothingToCheckError, Repository, check
-from gitops.objects import CRD, Object, is_foreign
+from gitops.objects import CRD, Object
 
 POLICY_PREFIX = "ValidatingAdmissionPolicy"
 
@@ -32,7 +32,7 @@ def policies(repository: Repository) -> Iterator[str]:
             without_policies.append(cluster)
             continue
         crds = [item for item in objects if item["kind"] == CRD]
-        yield from sorted(_on_all_cores(rules, crds, [pair for pair in items if not is_foreign(pair[1], crds)]))
+        yield from sorted(_on_all_cores(rules, crds, items))
     if without_policies:
         raise NothingToCheckError(f"no policy is applied in {', '.join(without_policies)}")
 

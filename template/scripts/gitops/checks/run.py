@@ -8,12 +8,22 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-import yaml
-
-from gitops.checks import applications, files, hosts, objects, policies, projects
-from gitops.checks.types import Check, NothingToCheckError, Repository, Result, State
+from gitops.checks import (
+    applications,
+    downloads,
+    files,
+    hosts,
+    locks,
+    networks,
+    objects,
+    owners,
+    ownership,
+    policies,
+    projects,
+)
+from gitops.checks.types import Check, Note, NothingToCheckError, Repository, Result, State
 from gitops.git import copy_working_tree, files_changed_since
-from gitops.tools import GitOpsError, UnavailableError
+from gitops.tools import GitOpsError, UnavailableError, unreadable
 
 
 def all_checks() -> list[Check]:
@@ -21,17 +31,24 @@ def all_checks() -> list[Check]:
     return [
         files.conflicts,
         files.answers,
+        files.plain_files,
+        files.local,
         files.yaml_style,
         applications.folders,
+        downloads.manifests,
+        downloads.charts,
         applications.builds,
         objects.schemas,
         objects.values,
         objects.images,
-        applications.local_resources,
         hosts.hosts,
+        ownership.own,
         projects.projects,
         policies.policies,
+        networks.networks,
         files.secrets,
+        locks.locks,
+        owners.owners,
     ]
 
 
@@ -63,8 +80,11 @@ def iterate(
     changed = files_changed_since(path, changed_since) if changed_since else None
     with tempfile.TemporaryDirectory() as folder:
         repository = Repository(path, copy_working_tree(path, Path(folder)), changed)
-        with suppress(GitOpsError):
-            _ = repository.all_applications  # Every check that needs them reports the error.
+        # Before a build changes the copy. Every check that needs them reports the error.
+        with suppress(Exception):
+            _ = repository.foreign_paths
+        with suppress(Exception):
+            _ = repository.all_applications
         with ThreadPoolExecutor() as pool:
             # Those that build nothing run beside the builds.
             futures = {check.id: pool.submit(_result, check, repository) for check in selected if check.is_quick}
@@ -74,11 +94,12 @@ def iterate(
 
 def _result(check: Check, repository: Repository) -> Result:
     problems: dict[str, None] = {}
+    notes: dict[str, None] = {}
     reasons: list[str] = []
     is_complete = True
     try:
         for problem in check.find(repository):
-            problems[problem] = None
+            (notes if isinstance(problem, Note) else problems)[problem] = None
         reasons = [] if check.is_quick else repository.unavailable
         is_complete = not reasons
     except NothingToCheckError as error:
@@ -86,7 +107,9 @@ def _result(check: Check, repository: Repository) -> Result:
         reasons, is_complete = unavailable or [str(error)], not unavailable
     except UnavailableError as error:
         reasons, is_complete = [str(error)], False
-    except (GitOpsError, yaml.YAMLError) as error:
+    except GitOpsError as error:
         problems[" ".join(str(error).split())] = None
-    state = State.FAILED if problems else State.SKIPPED if reasons else State.OK
-    return Result(check.id, check.title, state, list(problems), "; ".join(reasons), is_complete)
+    except Exception as error:
+        problems[unreadable(error)] = None
+    state = State.FAILED if problems else State.SKIPPED if reasons else State.NOTE if notes else State.OK
+    return Result(check.id, check.title, state, list(problems), list(notes), "; ".join(reasons), is_complete)

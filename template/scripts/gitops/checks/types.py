@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from gitops import references
 from gitops.applications import Application, Applications, read_applications
 from gitops.builds import build_or_error
 from gitops.git import is_below
@@ -22,8 +23,15 @@ class State(StrEnum):
     """The result of a check. A check that could not look at anything is skipped, never ok."""
 
     OK = "ok"
+    NOTE = "note"
     FAILED = "FAILED"
     SKIPPED = "skipped"
+
+
+class Note(str):
+    """What people should know of. A check yields it beside problems, and it fails nothing."""
+
+    __slots__ = ()
 
 
 class NothingToCheckError(Exception):
@@ -36,6 +44,7 @@ class Result:
 
     Attributes:
         problems: What is wrong, one text each; a text may have several lines.
+        notes: What is not wrong, but worth to know.
         reason: Why the check was skipped.
         is_complete: Whether it looked at everything that there is. A missing tool or server makes it incomplete.
     """
@@ -44,6 +53,7 @@ class Result:
     title: str
     state: State
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     reason: str = ""
     is_complete: bool = True
 
@@ -67,6 +77,13 @@ class Repository:
     def files(self) -> list[str]:
         """The files to check."""
         return [name for name in self.all_files if self.changed is None or name in self.changed]
+
+    @cached_property
+    def foreign_paths(self) -> list[str]:
+        """Why kustomizations must not be built, whether a branch changes them or not."""
+        paths = [PurePosixPath(name) for name in self.all_files]
+        folders = dict.fromkeys(path.parent.as_posix() for path in paths if path.name in references.FILE_NAMES)
+        return [problem for folder in folders for problem in references.read(self.tree.path, folder).problems]
 
     @cached_property
     def all_applications(self) -> Applications:

@@ -1,0 +1,193 @@
+"""Find out what a kustomization reads before it is built: files of this repository, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from gitops.kustomizefields import KUSTOMIZATION, PLUGINS, Reference, Target, fields
+from gitops.strictyaml import check_bounds, load_strictly, read_text
+from gitops.text import printable
+from gitops.tools import GitOpsError
+
+FILE_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+# The only manifest that comes from elsewhere, and the only folder that may name it.
+BOOTSTRAP = "bootstrap/argocd"
+MANIFEST_URL = re.compile(
+    r"https://raw\.githubusercontent\.com/argoproj/argo-cd/(v\d+\.\d+\.\d+(-rc\d+)?|[0-9a-f]{40})/manifests/(ha/)?install\.yaml"
+)
+# A part of a path. It can be no host, no user, no scheme, no option and no query of a URL.
+PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+, -]*")
+# Kustomize clones what begins like this, even where such a folder exists.
+HOST = re.compile(r"(github|gitlab)\.com", re.IGNORECASE)
+# A workload or an add-on reads its own folder: Argo CD watches no other one for it.
+OWN = re.compile(r"apps/(workloads|platform)/[^/]+")
+# Fields whose files are data, and no YAML.
+DATA = re.compile(r"Generator\[\d+\]\.(files|envs?)\b|: (files|envs?)\b")
+SHOWN_LENGTH = 200
+
+
+@dataclass(frozen=True)
+class Kustomization:
+    """What a kustomization refers to.
+
+    Attributes:
+        file: Its path from the root of the repository.
+        folders: The folders that it refers to, from the root of the repository.
+        urls: The manifests that it downloads.
+        problems: Why it must not be built.
+    """
+
+    file: str
+    folders: tuple[str, ...]
+    urls: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+def read(root: Path, folder: str) -> Kustomization:
+    """Return what the kustomization of a folder refers to.
+
+    Args:
+        root: The root of the repository.
+        folder: The folder, from the root of the repository.
+    """
+    names = [name for name in FILE_NAMES if _type_of(root, f"{folder}/{name}") != "nothing"]
+    if len(names) != 1:
+        problem = f"{folder} has {' and '.join(names)}: keep one" if names else f"{folder} has no kustomization.yaml"
+        return Kustomization(folder, (), (), (problem,))
+    file = f"{folder}/{names[0]}"
+    folders: list[str] = []
+    urls: list[str] = []
+    problems: list[str] = []
+    try:
+        references = list(_references(root, folder, file))
+    except GitOpsError as error:
+        return Kustomization(file, (), (), (str(error),))
+    for reference in references:
+        if folder == BOOTSTRAP and reference.field.startswith("resources[") and MANIFEST_URL.fullmatch(reference.path):
+            urls.append(reference.path)
+            continue
+        try:
+            target = _resolved(root, folder, file, reference)
+        except GitOpsError as error:
+            problems.append(str(error))
+            continue
+        if _type_of(root, target) == "folder":
+            folders.append(target)
+    return Kustomization(file, tuple(folders), tuple(urls), tuple(problems))
+
+
+def read_all(root: Path, folder: str) -> list[Kustomization]:
+    """Return a folder's kustomization, and those that it refers to, directly or through others.
+
+    Raises:
+        GitOpsError: if one of them must not be built.
+    """
+    found: dict[str, Kustomization] = {}
+    unread = [folder]
+    while unread:
+        part = unread.pop()
+        if part not in found:
+            found[part] = read(root, part)
+            if found[part].problems:
+                raise GitOpsError(f"not built: {found[part].problems[0]}")
+            unread += found[part].folders
+    return list(found.values())
+
+
+def is_inside(path: str) -> bool:
+    """Whether a path from the root of the repository, or from a folder in it, is written without tricks."""
+    parts = path.removesuffix("/").split("/")
+    if not path or HOST.match(parts[0]):
+        return False
+    return all(part in (".", "..") or (PART.fullmatch(part) and ".." not in part) for part in parts)
+
+
+def _references(root: Path, folder: str, file: str) -> Iterator[Reference]:
+    """Return every path in a kustomization, and in the transformers that it names."""
+    for reference in _references_in(read_text(root / file, file), file):
+        yield reference
+        if reference.target is Target.PLUGIN:
+            path = _resolved(root, folder, file, reference)
+            for inner in _references_in_plugins(read_text(root / path, path), path):
+                yield Reference(f"{reference.field}: {inner.field}", inner.path, inner.target)
+
+
+@lru_cache(maxsize=4096)
+def _references_in(text: str, file: str) -> tuple[Reference, ...]:
+    documents = load_strictly(text, file)
+    if len(documents) != 1:
+        raise GitOpsError(f"{file} must have one YAML document")
+    return _by_rules(KUSTOMIZATION, documents[0], file)
+
+
+@lru_cache(maxsize=4096)
+def _references_in_plugins(text: str, file: str) -> tuple[Reference, ...]:
+    result: list[Reference] = []
+    for document in load_strictly(text, file):
+        kind = document.get("kind") if isinstance(document, dict) else None
+        if not isinstance(kind, str) or kind not in PLUGINS or document.get("apiVersion") != "builtin":
+            raise GitOpsError(
+                f"{file}: only builtin transformers and generators are allowed here: {', '.join(sorted(PLUGINS))}"
+            )
+        result += _by_rules(PLUGINS[kind], document, file)
+    return tuple(result)
+
+
+def _by_rules(rules: Any, document: Any, file: str) -> tuple[Reference, ...]:
+    try:
+        return tuple(fields(rules)("", document))
+    except GitOpsError as error:
+        raise GitOpsError(f"{file}: {error}") from None
+
+
+def _resolved(root: Path, folder: str, file: str, reference: Reference) -> str:
+    """Return the path of what a reference leads to, from the root of the repository.
+
+    Raises:
+        GitOpsError: if it is not what it must be.
+    """
+    shown = printable(reference.path)[:SHOWN_LENGTH]
+    place = f"{file}: {reference.field}: {shown}"
+    if not is_inside(reference.path):
+        hint = "put it into a file of its own" if "\n" in reference.path.strip() else "copy it here, for review"
+        raise GitOpsError(f"{place} is not a path in this repository: {hint}")
+    target = os.path.normpath(f"{folder}/{reference.path}")
+    if target.startswith(("..", "/")):
+        raise GitOpsError(f"{place} is outside the repository: copy it into the repository")
+    own = OWN.match(f"{folder}/")
+    limit = own[0] if own else BOOTSTRAP if folder == BOOTSTRAP else ""
+    if limit and not PurePosixPath(target).is_relative_to(limit):
+        raise GitOpsError(f"{place} is outside {limit}: copy it there")
+    found = _type_of(root, target)
+    if found == "file" and reference.target is not Target.FOLDER:
+        if not DATA.search(reference.field):
+            check_bounds(read_text(root / target, target), target)
+        return target
+    if found == "folder" and reference.target in (Target.FOLDER, Target.RESOURCE):
+        return target
+    if found == "nothing":
+        raise GitOpsError(f"{place} does not exist")
+    kind = "a link or special file" if found == "other" else f"a {found}"
+    raise GitOpsError(f"{place} is {kind}, not {reference.target}")
+
+
+def _type_of(root: Path, path: str) -> str:
+    """Return what is at a path: file, folder, nothing, or other, such as a link or what is behind one."""
+    place = root
+    mode = stat.S_IFDIR
+    for part in PurePosixPath(path).parts:
+        if not stat.S_ISDIR(mode):
+            return "other" if stat.S_ISLNK(mode) else "nothing"
+        place /= part
+        try:
+            mode = place.lstat().st_mode
+        except OSError:
+            return "nothing"
+    return "file" if stat.S_ISREG(mode) else "folder" if stat.S_ISDIR(mode) else "other"
