@@ -8,7 +8,8 @@ BIN := $(CURDIR)/.venv/bin
 RENDER := $(BIN)/copier copy --defaults --vcs-ref HEAD
 VENV := .venv/.synced
 # What tools/ pins: see tools/README.md. Small programs go to .cache/bin, engines to .cache/bin/<name>, data is only downloaded.
-BUILD := $(wildcard tools/*.py)
+# Programs of tools/ that build nothing do not make engines out of date.
+BUILD := $(filter-out tools/locks.py tools/outdated.py,$(wildcard tools/*.py))
 TOOLS := .cache/bin/.built
 DATA := $(patsubst tools/%/go.mod,.cache/%/.downloaded,$(wildcard tools/data*/go.mod))
 NPM := .cache/npm/.built
@@ -20,7 +21,7 @@ export CGO_ENABLED := 0
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 unexport VIRTUAL_ENV
 
-.PHONY: help example test proof lint format bench tools cluster cluster-down docs release clean
+.PHONY: help example test proof lint format bench tools cluster cluster-down docs locks release clean
 
 help: ## List these targets.
 	@sed -n 's/^\([a-z-]*\):.*## /make \1|/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -58,6 +59,7 @@ bench: tools ## Compare times of a copy, an update and a validation with what th
 	$(BIN)/python -m bench.update_time
 	$(BIN)/python -m bench.validate_time
 	$(BIN)/python -m bench.many_workloads
+	$(BIN)/python -m bench.admission_time
 
 tools: $(TOOLS) $(DATA) $(ENGINES) $(NPM) ## Build the engines for proof, Kubernetes and Argo CD among them.
 
@@ -73,8 +75,12 @@ docs: $(VENV) ## Write docs/answers.md anew, the reference that every repository
 	@mkdir -p docs
 	cp build/docs/docs/answers.md docs/answers.md
 
+locks: $(NPM) ## Lock the tools and Python packages of rendered repositories anew, with checksums. Needs GitHub.
+	$(BIN)/python -m tools.locks
+
 release: lint ## Tag the version VERSION, if everything holds: make release VERSION=1.2.3
 	@tools/release.sh check "$(VERSION)"
+	$(BIN)/python -m tools.locks --check
 	$(MAKE) test proof
 	@tools/release.sh tag "$(VERSION)"
 

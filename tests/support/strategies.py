@@ -94,6 +94,9 @@ def clusters(draw: DrawFn, domain: str) -> list[str | Map]:
     return result
 
 
+UNPROTECTED = {"dev", "test", "qa", "sandbox", "staging"}
+
+
 @st.composite
 def environments(draw: DrawFn, domain: str, available: list[str]) -> list[str | Map]:
     result: list[str | Map] = []
@@ -174,6 +177,18 @@ def workloads(draw: DrawFn, name: str, all_environments: list[str]) -> Map:
     return workload
 
 
+def places_of_argocd(clusters: list[str], environments: list[str | Map]) -> list[str]:
+    """The clusters that Argo CD may run in: no environment without protection is beside credentials of a safer one."""
+    protected: dict[str, set[bool]] = {cluster: set() for cluster in clusters}
+    for given in environments:
+        environment: Map = {"name": given} if isinstance(given, str) else given
+        is_protected = bool(environment.get("protected", environment["name"] not in UNPROTECTED))
+        protected[environment.get("cluster", clusters[0])].add(is_protected)
+    ranks = {cluster: 0 if False not in kinds else 1 if True in kinds else 2 for cluster, kinds in protected.items()}
+    best = min((ranks[cluster] for cluster, kinds in protected.items() if True in kinds), default=2)
+    return [cluster for cluster, rank in ranks.items() if rank <= best]
+
+
 @st.composite
 def answers(draw: DrawFn) -> Map:
     """Any valid answers."""
@@ -200,8 +215,10 @@ def answers(draw: DrawFn) -> Map:
         "load_balancer": load_balancer,
         "acm_certificate_arn": draw(certificates(most=1)),
         "clusters": all_clusters,
-        "argocd_cluster": draw(st.sampled_from(cluster_names)),
+        "argocd_cluster": draw(st.sampled_from(places_of_argocd(cluster_names, all_environments))),
         "environments": all_environments,
+        # As much as components may have.
+        "limits": {"replicas": 100} | draw(some_of(stop_seconds=st.integers(1, 86400), storage=st.just("5Gi"))),
         "workloads": [draw(workloads(name, environment_names)) for name in chosen],
         **draw(
             some_of(
