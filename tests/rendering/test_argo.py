@@ -71,7 +71,8 @@ def test_each_cluster_has_every_add_on_in_a_project_of_its_own(repository: Repos
     for cluster in repository.clusters:
         for addon in ("external-dns", "traefik"):
             expected[f"{addon}-{cluster['name']}"] = (addon, cluster["name"], addon)
-        expected[f"policies-config-{cluster['name']}"] = ("policies", cluster["name"], "policies")
+        for addon in ("external-dns", "policies", "traefik"):
+            expected[f"{addon}-config-{cluster['name']}"] = (addon, cluster["name"], addon)
     created = of_addons(repository)
     assert {name: (app.spec["project"], app.cluster, app.namespace) for name, app in created.items()} == expected
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import engines
 from tests.support.repository import ROOT, Repository
 
 
@@ -92,6 +93,7 @@ def test_domain_configuration_has_the_exact_certificate_names_and_the_command(re
 COMMON = (
     "amazonaws.com",
     "argoproj.io",
+    "external-secrets.io",
     "github.com",
     "jetstack.io",
     "k8s.io",
@@ -126,8 +128,13 @@ PREFLIGHT_TOOLS = {
     "aws": """case "$*" in
   *describe-cluster*) echo https://endpoint ;;
   *describe-certificate*) printf '%s\\n%s\\n' "$CERTIFICATE_STATUS" "$CERTIFICATE_NAMES" ;;
+  *describe-instances*) [ "$INSTANCES" != denied ] && printf '%s\\n' "$INSTANCES" ;;
   *list-pod-identity*) echo a-123 ;;
   *list-hosted-zones-by-name*) while [ "$1" != --dns-name ]; do shift; done; echo "$2." ;;
+  *) exit 1 ;;
+esac""",
+    "curl": """case "$*" in
+  *"https://raw.githubusercontent.com/argoproj/argo-cd/"*) cat "$MANIFEST" ;;
   *) exit 1 ;;
 esac""",
     "kubectl": """case "$*" in
@@ -147,8 +154,10 @@ def preflight(stages: Repository, tmp_path: Path) -> Preflight:
     ready = {
         "KUBECTL_SERVER": "https://endpoint",
         "SERVER_VERSION": "1.36",
+        "MANIFEST": str(*engines.argocd_manifests().values()),
         "CERTIFICATE_STATUS": "ISSUED",
         "CERTIFICATE_NAMES": "*.dev.acme.io\t*.staging.acme.io",
+        "INSTANCES": "",
     }
 
     def run(cluster: str = "nonprod", **changed: str) -> subprocess.CompletedProcess[str]:
@@ -168,7 +177,11 @@ def test_preflight_passes_where_everything_is_there(preflight: Preflight) -> Non
     ("changed", "failure"),
     [
         ({"KUBECTL_SERVER": "https://other"}, "kubectl points at cluster nonprod"),
+        ({"INSTANCES": "i-0a\ti-0b"}, "instance metadata is out of reach for pods"),
+        ({"INSTANCES": "denied"}, "instance metadata is out of reach for pods"),
         ({"SERVER_VERSION": "1.33"}, "Kubernetes is 1.36"),
+        ({"MANIFEST": "/dev/null"}, "Argo CD's manifest has its recorded checksum"),
+        ({"MANIFEST": "/missing"}, "Argo CD's manifest has its recorded checksum"),
         ({"CERTIFICATE_STATUS": "PENDING_VALIDATION"}, "an issued certificate covers *.dev.acme.io"),
         ({"CERTIFICATE_NAMES": "*.dev.acme.io"}, "an issued certificate covers *.staging.acme.io"),
     ],
@@ -177,6 +190,12 @@ def test_preflight_names_what_is_missing(preflight: Preflight, changed: dict[str
     done = preflight(**changed)
     assert done.returncode == 1
     assert f"FAIL  {failure}\n" in done.stdout
+
+
+def test_preflight_has_the_command_that_closes_the_instance_metadata(preflight: Preflight) -> None:
+    done = preflight(INSTANCES="i-0a\ti-0b")
+    (line,) = [line for line in done.stdout.splitlines() if "modify-instance-metadata-options" in line]
+    assert "--http-tokens required --http-put-response-hop-limit 1 --instance-id <id> (i-0a i-0b )" in line
 
 
 def test_preflight_refuses_a_cluster_that_the_answers_do_not_know(preflight: Preflight) -> None:

@@ -37,6 +37,7 @@ OVERRIDES: dict[str, Any] = {
         },
     },
     "slow uploads": {"ports": {"websecure": {"transport": {"respondingTimeouts": {"readTimeout": "10m"}}}}},
+    "encoded slashes": {"ports": {"websecure": {"http": {"encodedCharacters": {"allowEncodedSlash": True}}}}},
     "other logs": {"log": {"level": "DEBUG"}, "accessLog": {"fields": {"queryParameters": {"defaultMode": None}}}},
     "a capability": {"securityContext": {"capabilities": {"add": ["NET_BIND_SERVICE"]}}},
     "what the values forbid": {

@@ -26,7 +26,11 @@ INVENTORY = "docs/inventory.md"
 LISTS = ("docs/", "README.md", "bootstrap/preflight.sh")
 # The policies are for the namespaces of all environments, and not for the add-ons of any cluster.
 POLICIES = "apps/platform/policies/"
+# Traefik reaches the namespaces of the environments in its cluster.
+NETWORKS = "apps/platform/traefik/clusters/"
 # The project of an add-on names its clusters.
+# The hosts that the answers give to workloads are data of a policy.
+HOSTS = f"{POLICIES}base/hosts.yaml"
 ADDON_PROJECTS = tuple(f"argo/projects/{addon}.yaml" for addon in json.loads((ROOT / "hooks/addons.json").read_text()))
 
 
@@ -62,20 +66,20 @@ ADDITIONS = {
         STAGES,
         {"workloads": [{"name": "alpha", "image": "ghcr.io/acme/alpha:1.0.0", "port": 8080}, *STAGES["workloads"]]},
         own="apps/workloads/alpha/",
-        touches=(INVENTORY,),
+        touches=(INVENTORY, HOSTS),
     ),
     "environment": Addition(
         MINIMAL,
         {"environments": ["alpha", *MINIMAL["environments"]]},
         own="alpha",
         # Renovate moves images in the first environment.
-        touches=(*LISTS, POLICIES, "renovate.json5"),
+        touches=(*LISTS, NETWORKS, POLICIES, "renovate.json5"),
     ),
     "cluster": Addition(
         MINIMAL,
         {"clusters": ["alpha", "main"], "environments": [{"name": "dev", "cluster": "main"}]},
         own="/clusters/alpha/",
-        touches=(*LISTS, *ADDON_PROJECTS, f"{POLICIES}base/kinds.yaml"),
+        touches=(*LISTS, *ADDON_PROJECTS, f"{POLICIES}base/own.yaml", HOSTS),
     ),
     "component": Addition(
         MINIMAL,
@@ -229,7 +233,7 @@ def test_adding_and_removing_a_workload_touches_only_its_own_files(whole: Answer
     repository = render(whole | {"workloads": others})
     before = repository.files()
     repository.answer({"workloads": whole["workloads"]})
-    may_change = (ANSWERS_FILE, INVENTORY, f"apps/workloads/{first['name']}/")
+    may_change = (ANSWERS_FILE, INVENTORY, HOSTS, f"apps/workloads/{first['name']}/")
     assert [file for file in repository.changed() if not file.startswith(may_change)] == []
     assert differences(repository.files(), render(repository.answers()).files()) == set()
     repository.commit()
