@@ -101,7 +101,7 @@ def change(template: Path) -> None:
         (f"{BUDGETS} %]", f"{BUDGETS} if overlay.name != 'dev' %]"),
     ):
         edit(template, file_with(template, old), old, new)
-    edit(template, f"template/{layout.values('traefik')}", 'cpu: "1"', 'cpu: "2"')
+    edit(template, f"template/{layout.values('traefik')}.jinja", 'cpu: "1"', 'cpu: "2"')
     edit(template, "template/argo/projects/bootstrap.yaml.jinja", "description: ", "description: Newer. ")
 
 
