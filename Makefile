@@ -59,7 +59,7 @@ bench: tools ## Compare times of a copy, an update and a validation with what th
 	$(BIN)/python -m bench.update_time
 	$(BIN)/python -m bench.validate_time
 	$(BIN)/python -m bench.many_workloads
-	$(BIN)/python -m bench.admission_time
+	PYTHONPATH=template/scripts PYTHONDONTWRITEBYTECODE=1 $(BIN)/python -m bench.admission_time
 
 tools: $(TOOLS) $(DATA) $(ENGINES) $(NPM) ## Build the engines for proof, Kubernetes and Argo CD among them.
 
