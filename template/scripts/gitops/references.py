@@ -20,7 +20,8 @@ FILE_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 # The only manifest that comes from elsewhere, and the only folder that may name it.
 BOOTSTRAP = "bootstrap/argocd"
 MANIFEST_URL = re.compile(
-    r"https://raw\.githubusercontent\.com/argoproj/argo-cd/(v\d+\.\d+\.\d+(-rc\d+)?|[0-9a-f]{40})/manifests/(ha/)?install\.yaml"
+    r"https://raw\.githubusercontent\.com/argoproj/argo-cd/"
+    r"(v[0-9]+\.[0-9]+\.[0-9]+|[0-9a-f]{40})/manifests/(ha/)?install\.yaml"
 )
 # A part of a path. It can be no host, no user, no scheme, no option and no query of a URL.
 PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+, -]*")

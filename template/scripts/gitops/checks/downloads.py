@@ -9,16 +9,11 @@ from pathlib import Path
 from gitops import downloads
 from gitops.checks.types import NothingToCheckError, Repository, check
 from gitops.objects import Object, load_yaml
+from gitops.references import BOOTSTRAP, MANIFEST_URL
 from gitops.tools import GitOpsError
 from gitops.tree import PLATFORM
 
-BOOTSTRAP = "bootstrap/argocd"
 MANIFEST, CHECKSUM = "install.yaml", "checksums.txt"
-# The one remote resource that there may be: Argo CD's manifest of one version.
-MANIFEST_URL = re.compile(
-    r"https://raw\.githubusercontent\.com/argoproj/argo-cd/"
-    r"(v[0-9]+\.[0-9]+\.[0-9]+|[0-9a-f]{40})/manifests/(ha/)?install\.yaml"
-)
 # As `sha256sum install.yaml` prints it.
 CHECKSUM_LINE = re.compile(r"([0-9a-f]{64}) [ *]install\.yaml\n?")
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
