@@ -50,12 +50,12 @@ def known() -> list[str]:
 
 
 def test_every_annotation_of_external_dns_is_refused(installed: Stack) -> None:
-    kinds = (policies.route(f"Host(`a.{domain(installed)}`)"), policies.service(), routes.tcp())
+    kinds = (policies.route(f"Host(`a.{domain(installed)}`)"), policies.service())
     items = policies.named(
         [item | {"metadata": {"annotations": {name: "a.example.org"}}} for item in kinds for name in known()]
     )
     said = denied(installed.argocd.api, *map(placed, items))
-    assert {policy for policy, _ in said.values()} == {"workload-dns", "workload-middlewares"}
+    assert {policy for policy, _ in said.values()} == {"workload-dns"}
     assert {item["metadata"]["name"]: item for item in items if item["metadata"]["name"] not in said} == {}
 
 

@@ -118,6 +118,7 @@ def test_a_workload_that_fills_the_nodes_does_not_displace_the_platform(crowded:
         assert {pod["status"]["phase"] for pod in pods} == {"Running"}
         assert {pod["spec"]["priorityClassName"] for pod in pods} == {eks.CLUSTER}
         assert waiting(crowded)
+    crowded.until("the crowd has gone", lambda: not waiting(crowded))
     at_rest(crowded)
 
 

@@ -78,7 +78,7 @@ ADDITIONS = {
     "cluster": Addition(
         MINIMAL,
         {"clusters": ["alpha", "main"], "environments": [{"name": "dev", "cluster": "main"}]},
-        own="/clusters/alpha/",
+        own="alpha",
         touches=(*LISTS, *ADDON_PROJECTS, f"{POLICIES}base/own.yaml", HOSTS),
     ),
     "component": Addition(

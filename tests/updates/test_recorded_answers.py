@@ -32,6 +32,8 @@ EXAMPLES = examples()
 
 STAGES = EXAMPLES["stages"]
 INVENTORY = "docs/inventory.md"
+# The files that have lines of every workload.
+LISTS = {ANSWERS_FILE, INVENTORY, "apps/platform/policies/base/hosts.yaml"}
 EDITS = {
     "domain": ("domain: acme.io", "domain: acme.dev"),
     "workloads.shop": ("replicas: 4", "replicas: 5"),
@@ -142,8 +144,8 @@ def test_two_branches_that_each_add_a_workload_merge_into_what_both_answers_rend
         repository.commit()
     merge = subprocess.run(["git", "merge", "--quiet", "alpha"], cwd=repository.path, capture_output=True, check=False)
     assert merge.returncode
-    assert repository.conflicts() == {ANSWERS_FILE, INVENTORY}
-    for file in (ANSWERS_FILE, INVENTORY):
+    assert repository.conflicts() == LISTS
+    for file in LISTS:
         keep_both_sides(repository, file)
     repository.commit()
 
@@ -152,9 +154,9 @@ def test_two_branches_that_each_add_a_workload_merge_into_what_both_answers_rend
     }
     merged = repository.files()
     fresh = Repository.copy(versions, tmp_path / "fresh", both).files()
-    # Of the list, and of its table, only the order is the merge's.
-    assert differences(merged, fresh) <= {ANSWERS_FILE, INVENTORY}
-    for file in (ANSWERS_FILE, INVENTORY):
+    # Only the order of these lists is the merge's.
+    assert differences(merged, fresh) <= LISTS
+    for file in LISTS:
         assert sorted(merged[file].splitlines()) == sorted(fresh[file].splitlines())
     repository.answer(yaml.safe_load(merged[ANSWERS_FILE]))
     assert not repository.changed()

@@ -83,11 +83,7 @@ PLATFORM = ("apps/platform", "apps/addons")
 def rename_directories(template: Path, version: str) -> None:
     """Rename a directory in every workload, and one with seeded files."""
     edit(template, "copier.yml", "apps/platform/", "apps/addons/")
-    for file in (
-        template / "hooks/rules/files.jinja",
-        template / "hooks/folder/generated.jinja",
-        *text_files(template),
-    ):
+    for file in (*(template / "hooks").rglob("*.jinja"), *text_files(template)):
         text = file.read_text().replace("apps/platform/", "apps/addons/")
         file.write_text(re.sub(r"\boverlays/", "stages/", text))
     (template / "template/apps/platform").rename(template / "template/apps/addons")
