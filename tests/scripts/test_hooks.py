@@ -49,7 +49,7 @@ RECREATED = {
     "replaced by force": job(argo_sync_options="Replace=true, Force=true"),
     "applied by force": job(argo_sync_options="Force=true,ServerSideApply=false"),
     "a generated name": job(argo_hook="Sync", argo_hook_delete_policy="HookFailed")
-    | {"metadata": {"generateName": "migrate-", "annotations": {f"{ARGO}hook": "Sync"}}},
+    | {"metadata": {"name": "migrate-", "generateName": "migrate-", "annotations": {f"{ARGO}hook": "Sync"}}},
 }
 CHANGED_IN_PLACE = {
     "no hook": job(),

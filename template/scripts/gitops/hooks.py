@@ -44,7 +44,8 @@ def is_recreated(item: Object) -> bool:
     A hook that Argo CD deletes once it has succeeded counts. If one fails, it stays until somebody deletes it.
     """
     if is_hook(item):
-        is_named_anew = "name" not in item["metadata"]
+        metadata = item["metadata"]
+        is_named_anew = "generateName" in metadata and metadata["generateName"] == metadata.get("name")
         return is_named_anew or bool(delete_policies(item) & {"BeforeHookCreation", "HookSucceeded"})
     options = sync_options(item)
     if "Force=true" not in options:
