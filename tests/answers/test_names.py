@@ -18,7 +18,7 @@ from tests.support.repository import examples
 DEFINITIONS: dict[str, Any] = json.loads((ROOT / "hooks/answers.schema.json").read_text())["definitions"]
 LIMITS = (names.WORKLOAD_LENGTH, names.APPLICATION_LENGTH)
 MINIMAL = examples()["minimal"]
-ENVIRONMENTS = ("dev", "e" * 23, "manager", "node-lease", "dns")
+ENVIRONMENTS = ("dev", "e" * 23)
 
 
 def test_both_have_the_same_limits_and_reserved_names() -> None:

@@ -17,6 +17,7 @@ from gitops.objects import CLUSTER_SCOPED, digest
 from gitops.tools import GitOpsError
 from gitops.tree import Tree
 from tests.support import trees
+from tests.support.manifests import NAMESPACE
 from tests.support.repo_server import KUBERNETES_VERSION, Manifests, RefusedError, manifests
 
 pytestmark = pytest.mark.proof
@@ -111,7 +112,7 @@ def is_object(item: Any) -> bool:
 @given(case=trees.trees())
 def test_both_build_the_same_objects_or_refuse(case: tuple[dict[str, Any], trees.Tree], argocd: Manifests) -> None:
     source, files = case
-    spec = {"project": "dev", "destination": {"name": "main", "namespace": trees.NAMESPACE}}
+    spec = {"project": "dev", "destination": {"name": "main", "namespace": NAMESPACE}}
     spec["source"] = {"repoURL": URL, "path": trees.APPLICATION, "targetRevision": "main"} | source
     manifest = {"metadata": {"name": "shop-dev"}, "spec": spec}
     root = {

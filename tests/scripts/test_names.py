@@ -11,8 +11,8 @@ from tests.support.checkout import Checkout
 @pytest.mark.parametrize(
     ("workload", "environment", "message"),
     [
-        ("a" * 36, "production-with-a-long-name", ""),
-        ("a" * 37, "production-with-a-long-name", "has 65 characters, and a namespace at most 63"),
+        ("a" * 35, "production-with-a-long-name", ""),
+        ("a" * 36, "production-with-a-long-name", "has 64 characters, and a namespace at most 63"),
         ("a" * 41, "dev", "is not a workload name: use at most 40 lowercase letters"),
         ("Shop", "dev", "is not a workload name"),
         ("shop-", "dev", "is not a workload name"),

@@ -127,7 +127,7 @@ CHART = {"apiVersion": "v2", "name": "shop", "version": "1.0.0"}
 charts = st.fixed_dictionaries(
     {
         "Chart.yaml": st.sampled_from(
-            [CHART, CHART | {"kubeVersion": ">=1.30"}, CHART | {"kubeVersion": "<1.30"}, CHART | {"name": None}]
+            [*[CHART] * 6, CHART | {"kubeVersion": ">=1.30"}, CHART | {"kubeVersion": "<1.30"}, CHART | {"name": None}]
         ).map(json.dumps),
         "values.yaml": st.sampled_from(["x: 1\n", "x: yes\n", "x: 2024-01-31\n"]),
         "templates/a.yaml": manifests
@@ -180,7 +180,7 @@ def trees(draw: DrawFn) -> tuple[dict[str, Any], Tree]:
         folder |= draw(charts)
     if shape in ("kustomization", "mixture"):
         manifest_files = [name for name in folder if name.endswith(("ml", ".json"))]
-        for name in draw(st.sampled_from([NAMES[:1]] * 9 + [NAMES[1:2], NAMES[2:], NAMES[:2], NAMES[::2]])):
+        for name in draw(st.sampled_from([NAMES[:1]] * 20 + [NAMES[1:2], NAMES[2:], NAMES[:2], NAMES[::2]])):
             folder[name] = draw(kustomizations([*manifest_files, "../../base", "../../base"]))
     if draw(seldom) and draw(seldom):
         folder["zChart.yaml"] = "{}"

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from gitops.entries import JSONNET, SKIPPED
-from gitops.goyaml import Loader
+from gitops.goyaml import Loader, to_number
 from gitops.objects import Object, checked, items_of
 from gitops.strictyaml import check_bounds, read_text
 from gitops.tools import GitOpsError
@@ -54,7 +54,7 @@ def _documents(file: Path) -> list[Any]:
 
 def _of_json(text: str, name: str) -> list[Any]:
     try:
-        document = json.loads(text)
+        document = json.loads(text, parse_float=to_number)
     except (ValueError, RecursionError) as error:
         raise GitOpsError(f"{name} must be one JSON document: {error}") from None
     if not _is_manifest(document):

@@ -66,6 +66,12 @@ def _key(key: Any, node: yaml.Node) -> str:
     raise yaml.constructor.ConstructorError("while reading a map", node.start_mark, "a key must be text")
 
 
+def to_number(text: str) -> int | float:
+    """Return a number that is written with a fraction or an exponent, as JSON that Go writes has it."""
+    value = float(text)
+    return int(value) if value.is_integer() and abs(value) < LARGE else value
+
+
 def _number(loader: Any, node: yaml.ScalarNode) -> int | float:
     text = loader.construct_scalar(node).replace("_", "")
     if INTEGER.fullmatch(text):
@@ -74,10 +80,9 @@ def _number(loader: Any, node: yaml.ScalarNode) -> int | float:
         value = value if value < 2**64 else float(digits)
         return -value if text.startswith("-") else value
     try:
-        value = float(text)
+        return to_number(text)
     except ValueError:
         raise yaml.constructor.ConstructorError(None, None, f"{text} is no number", node.start_mark) from None
-    return int(value) if value.is_integer() and abs(value) < LARGE else value
 
 
 Loader.add_constructor(f"{PREFIX}int", _number)
