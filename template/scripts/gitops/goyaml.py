@@ -50,20 +50,19 @@ class Loader(BASE):  # type: ignore[misc]
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         """Return a map whose keys are text."""
-        result = super().construct_mapping(node, deep)
-        if all(isinstance(key, str) for key in result):
-            return result
-        return {_key(key, node): value for key, value in result.items()}
+        if isinstance(node, yaml.MappingNode):
+            self.flatten_mapping(node)
+            node.value = [(self._as_text(key), value) for key, value in node.value]
+        return super().construct_mapping(node, deep)
 
-
-def _key(key: Any, node: yaml.Node) -> str:
-    if isinstance(key, str):
-        return key
-    if isinstance(key, bool):
-        return str(key).lower()
-    if isinstance(key, int | float):
-        return str(key)
-    raise yaml.constructor.ConstructorError("while reading a map", node.start_mark, "a key must be text")
+    def _as_text(self, key: yaml.Node) -> yaml.Node:
+        if key.tag == f"{PREFIX}str":
+            return key
+        value = self.construct_object(key)
+        if not isinstance(value, str | int | float):
+            raise yaml.constructor.ConstructorError("while reading a map", key.start_mark, "a key must be text")
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        return yaml.ScalarNode(f"{PREFIX}str", text, key.start_mark, key.end_mark)
 
 
 def to_number(text: str) -> int | float:
