@@ -28,7 +28,7 @@ ON_PURPOSE = {
     "not a field of Kustomize": "its meaning is unknown; Kustomize ignores the case of names",
     ".hidden.yaml is not a path in this repository": "it is hidden",
     "keep one of helm, kustomize and directory": "the Application is written wrongly",
-    "is not a file of this repository": "it may be a URL or a pattern",
+    "is not a file of this repository": "it may be a URL, a pattern or a file of the machine",
     "dependencies are not supported here": "Argo CD would download them",
     "Jsonnet is not supported": "it is a program",
     "a key must be text": "programs read it differently",

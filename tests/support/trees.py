@@ -160,7 +160,7 @@ DIRECTORY: list[dict[str, Any]] = [{}, {"directory": {"recurse": True}}, {"direc
 HELM: list[dict[str, Any]] = [
     *({}, {"helm": {}}, {"helm": {"valueFiles": ["more.yaml"]}}, {"helm": {"releaseName": "named", "skipCrds": True}}),
     {"helm": {"valueFiles": ["absent.yaml", "../../base/values.yaml"], "ignoreMissingValueFiles": True}},
-    {"helm": {"valuesObject": {"x": "of the object", "y": 1}, "valueFiles": [f"/{APPLICATION}/more.yaml"]}},
+    {"helm": {"valuesObject": {"x": "of the object", "y": 1}, "valueFiles": ["./more.yaml"]}},
 ]
 BOTH = {"kustomize": {"namespace": NAMESPACE}, "directory": {"recurse": True}}
 SHAPES = {

@@ -141,7 +141,7 @@ def _path_in_repository(tree: Tree, application: Application, source: Object, na
     """Return the path of a values file, which may begin with the `ref` of another source: `$values/…`."""
     if not name.startswith("$"):
         tree.check_repository(source["repoURL"])
-        return name.removeprefix("/") if name.startswith("/") else f"{source['path']}/{name}"
+        return f"{source['path']}/{name}"
     reference, _, path = name.partition("/")
     others: list[Any] = [other for other in application.sources if f"${other.get('ref')}" == reference]
     if not others:

@@ -130,7 +130,7 @@ def _check_source(value: Any) -> None:
     if not isinstance(files, list):
         raise GitOpsError("spec.source.helm.valueFiles must be a list")
     for file in files:
-        if not isinstance(file, str) or not is_inside(re.sub(r"\A[$/]", "", file)):
+        if not isinstance(file, str) or not is_inside(file.removeprefix("$")):
             raise GitOpsError(f"spec.source.helm.valueFiles: {_shown(file)} is not a file of this repository")
 
 
