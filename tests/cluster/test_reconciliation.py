@@ -80,11 +80,36 @@ def test_a_commit_reaches_the_cluster(stages: Stack, release: Release) -> None:
     assert container["image"] == "ghcr.io/acme/shop-api:2.8.0"
 
 
-def test_a_commit_to_one_workload_builds_nothing_else(release: Release) -> None:
-    assert release.built == {"shop-dev"}
+def test_a_commit_to_one_workload_builds_no_other(release: Release) -> None:
+    """Its other environments may read the same files: a component, or another overlay."""
+    assert release.built == {"shop-dev", "shop-staging", "shop-prod"}
 
 
 def test_an_object_that_leaves_git_is_pruned_and_nothing_else(stages: Stack, release: Release) -> None:
     gone = f"{victims.CLUSTER}/shop-dev/IngressRoute/shop"
     assert gone in release.before
     assert guarded.everything(stages) == {name: uid for name, uid in release.before.items() if name != gone}
+
+
+def test_a_component_that_overlays_share_is_deployed_when_it_changes(stages: Stack) -> None:
+    folder = f"{layout.WORKLOADS}/shop/components/team"
+    component = {"apiVersion": "kustomize.config.k8s.io/v1alpha1", "kind": "Component"}
+    patch = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "any", "annotations": {"team": "one"}}}
+
+    def is_deployed(team: str) -> bool:
+        service = stages.clusters[victims.CLUSTER].get("service", "shop-api", "shop-dev")
+        return bool(service and service["metadata"].get("annotations", {}).get("team") == team)
+
+    with stages.undone():
+        patches = [{"path": "patch.yaml", "target": {"kind": "Service"}}]
+        stages.checkout.write(f"{folder}/kustomization.yaml", component | {"patches": patches})
+        stages.checkout.write(f"{folder}/patch.yaml", patch)
+        stages.checkout.edit(
+            layout.kustomization("shop", "dev"), "resources:\n", "components:\n  - ../../components/team\nresources:\n"
+        )
+        stages.publish("Let the team have a component")
+        stages.until("the component is deployed", lambda: is_deployed("one"))
+        stages.settle()
+        stages.checkout.edit(f"{folder}/patch.yaml", '"one"', '"two"')
+        stages.publish("Change the component, and nothing else")
+        stages.until("its change is deployed", lambda: is_deployed("two"))

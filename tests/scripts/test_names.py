@@ -1,19 +1,40 @@
-"""The names of folders: an application name is at most as long as a namespace, 63 characters."""
+"""The names of workloads: each is refused for one reason. tests/answers compares them with the answers."""
 
 from __future__ import annotations
 
 import pytest
 
-from gitops import checks
+from gitops import checks, names
 from tests.support.checkout import Checkout
 
 
-@pytest.mark.parametrize(("length", "state"), [(63, checks.State.OK), (64, checks.State.FAILED)])
-def test_an_application_name_is_as_long_as_a_namespace_can_be(
+@pytest.mark.parametrize(
+    ("workload", "environment", "message"),
+    [
+        ("a" * 35, "production-with-a-long-name", ""),
+        ("a" * 36, "production-with-a-long-name", "has 64 characters, and a namespace at most 63"),
+        ("a" * 41, "dev", "is not a workload name: use at most 40 lowercase letters"),
+        ("Shop", "dev", "is not a workload name"),
+        ("shop-", "dev", "is not a workload name"),
+        ("on", "dev", "on is reserved"),
+        ("com1", "dev", "com1 is reserved"),
+        ("kube-proxy", "dev", "kube-proxy is reserved"),
+        ("cert", "manager", "the namespace cert-manager belongs to the platform"),
+        ("external", "dns", "the namespace external-dns belongs to the platform"),
+        ("customer-notification-preferences-api", "production-europe", ""),
+    ],
+)
+def test_a_name_is_refused_for_one_reason(workload: str, environment: str, message: str) -> None:
+    problem = names.problem(workload, environment, {"external-dns"})
+    assert message in problem
+    assert bool(problem) == bool(message)
+
+
+@pytest.mark.parametrize(("length", "state"), [(40, checks.State.OK), (41, checks.State.FAILED)])
+def test_the_check_of_a_repository_refuses_a_folder_with_such_a_name(
     checkout: Checkout, length: int, state: checks.State
 ) -> None:
-    workload = "a" * (length - len("-dev"))
-    checkout.write(f"apps/workloads/{workload}/overlays/dev/kustomization.yaml", "resources: []\n")
+    checkout.write(f"apps/workloads/{'a' * length}/overlays/dev/kustomization.yaml", "resources: []\n")
     (result,) = checks.run(checkout.path, only=["folders"])
     assert result.state is state
-    assert all("use at most 63 lowercase letters" in problem for problem in result.problems)
+    assert all("use at most 40 lowercase letters" in problem for problem in result.problems)

@@ -75,7 +75,7 @@ BREAKS: dict[str, tuple[str, Callable[[Checkout], None], str]] = {
     "a folder in upper case": (
         "folders",
         lambda c: c.write("apps/workloads/Shop/overlays/dev/kustomization.yaml", "resources: []\n"),
-        "apps/workloads/Shop/overlays/dev: Shop-dev is not a valid application name",
+        "apps/workloads/Shop/overlays/dev: Shop is not a workload name",
     ),
     "a misspelt environment": (
         "folders",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import os
+import posixpath
 from dataclasses import dataclass
 from typing import Any
 
 from gitops import generators, gotemplates
+from gitops.generators import is_match
+from gitops.git import is_below
 from gitops.objects import Object, load_yaml, sync_options
 from gitops.tools import GitOpsError, UnavailableError
 from gitops.tree import WORKLOADS, Tree
@@ -72,14 +74,19 @@ class Application:
         Source: https://argo-cd.readthedocs.io/en/stable/operator-manual/high_availability/#manifest-paths-annotation
         """
         annotation = _map(self.manifest["metadata"].get("annotations")).get(GENERATE_PATHS)
-        if not isinstance(annotation, str):
-            return None
+        paths = [path.strip() for path in annotation.split(";")] if isinstance(annotation, str) else []
         result = []
-        for path in filter(None, annotation.split(";")):
+        for path in filter(None, paths):
             for source in self.sources:
-                base = "" if path.startswith("/") else str(source.get("path", ""))
-                result.append(os.path.normpath(f"{base}/{path}").lstrip("/"))
-        return result
+                absolute = path if path.startswith("/") else f"/{source.get('path', '')}/{path}"
+                result.append(posixpath.normpath(absolute).strip("/") or ".")
+        return result or None
+
+    def watches(self, file: str) -> bool:
+        """Whether Argo CD builds it again when a file changes, by its path from the root of the repository."""
+        paths = self.generate_paths
+        # Argo CD takes each path for a pattern, too.
+        return paths is None or is_below(file, paths) or any(is_match(file, path) for path in paths)
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ import posixpath
 from pathlib import Path
 from typing import Any
 
-from gitops import downloads, kustomizations, references, sources
+from gitops import directories, downloads, kustomizations, sources
 from gitops.applications import Application
-from gitops.objects import MANIFEST_SUFFIXES, Object, digest, load_yaml, parse_objects
+from gitops.objects import Object, api_group, digest, is_cluster_scoped, is_foreign, load_yaml, parse_objects
+from gitops.sources import SourceType
 from gitops.strictyaml import read_text
 from gitops.tools import GitOpsError, UnavailableError, run, unreadable
 from gitops.tree import Tree
@@ -32,11 +33,21 @@ def build(tree: Tree, application: Application) -> list[Object]:
         raise
     except GitOpsError as error:
         raise GitOpsError(f"{application.name}, {tree.label}: {error}") from None
-    return [_finished(item, application.namespace) for item in items]
+    finished = [_finished(item, application.namespace) for item in items]
+    # Of an object that is there twice Argo CD applies the last one.
+    return list({_identity(item, index): item for index, item in enumerate(finished)}.values())
+
+
+def _identity(item: Object, index: int) -> tuple[str, ...]:
+    metadata = item["metadata"]
+    name = f"{metadata['name']}{index}" if "generateName" in metadata else metadata["name"]
+    return api_group(item), item["kind"], metadata["namespace"], name
 
 
 def _finished(item: Object, namespace: str) -> Object:
-    result = item | {"metadata": item["metadata"] | {"namespace": item["metadata"].get("namespace") or namespace}}
+    # What belongs to no namespace may state one without any effect.
+    stated = None if is_cluster_scoped(item, []) and not is_foreign(item, []) else item["metadata"].get("namespace")
+    result = item | {"metadata": item["metadata"] | {"namespace": stated or namespace}}
     if item["kind"] == "Secret":
         for field in ("data", "stringData"):
             if isinstance(item.get(field), dict):
@@ -55,14 +66,11 @@ def _build_source(tree: Tree, application: Application, source: Object) -> list[
     folder = tree.path / source["path"]
     if not folder.is_dir():
         raise GitOpsError(f"{source['path']} does not exist")
-    if "directory" in source:
-        files = folder.rglob("*") if source["directory"].get("recurse") else folder.glob("*")
-        manifests = [file for file in sorted(files) if file.suffix in MANIFEST_SUFFIXES]
-        return [item for file in manifests for item in parse_objects(read_text(file, file.name), file.name)]
-    # As Argo CD decides: what the source says, else the files that are there.
-    has_kustomization = any((folder / name).exists() for name in references.FILE_NAMES)
-    if "helm" in source or ("kustomize" not in source and not has_kustomization and (folder / "Chart.yaml").exists()):
-        return _helm(tree, application, source, _checked_chart(folder, source["path"]))
+    match sources.type_of(source, folder):
+        case SourceType.DIRECTORY:
+            return directories.read(folder, bool(source.get("directory", {}).get("recurse")))
+        case SourceType.HELM:
+            return _helm(tree, application, source, _checked_chart(folder, source["path"]))
     return kustomizations.build(tree.path, folder, source.get("kustomize", {}).get("namespace", ""))
 
 
@@ -104,17 +112,28 @@ def value_files(tree: Tree, application: Application, source: Object) -> list[Pa
     Raises:
         GitOpsError: if one does not exist, or is in another repository.
     """
-    helm = source.get("helm", {})
     result = []
-    for name in helm.get("valueFiles", []):
-        place = posixpath.normpath(_path_in_repository(tree, application, source, name))
-        if place.startswith("..") or posixpath.isabs(place):
-            raise GitOpsError(f"{name} is outside the repository")
+    for place in value_paths(tree, application, source):
         path = tree.path / place
         if path.is_file():
             result.append(path)
-        elif not helm.get("ignoreMissingValueFiles"):
-            raise GitOpsError(f"{path.relative_to(tree.path)} does not exist")
+        elif not source["helm"].get("ignoreMissingValueFiles"):
+            raise GitOpsError(f"{place} does not exist")
+    return result
+
+
+def value_paths(tree: Tree, application: Application, source: Object) -> list[str]:
+    """Return the paths of the values files of a source from the root of the repository, in their order.
+
+    Raises:
+        GitOpsError: if one is in another repository.
+    """
+    result = []
+    for name in source.get("helm", {}).get("valueFiles", []):
+        place = posixpath.normpath(_path_in_repository(tree, application, source, name))
+        if place.startswith("..") or posixpath.isabs(place):
+            raise GitOpsError(f"{name} is outside the repository")
+        result.append(place)
     return result
 
 

@@ -6,11 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from gitops import reads
 from gitops.applications import Application, read_applications
 from gitops.builds import build_or_error
 from gitops.changes import Change, Pair, change_of
-from gitops.git import changed_files, is_below
-from gitops.objects import MANIFEST_SUFFIXES, Object, api_group
+from gitops.git import changed_files
+from gitops.objects import Object, api_group
 from gitops.routes import dns_names
 from gitops.tools import GitOpsError
 from gitops.tree import Tree
@@ -46,7 +47,7 @@ def compare(before: Tree, after: Tree) -> Report:
     ]
     sides = old.by_name, new.by_name
     pairs = [(sides[0].get(name), sides[1].get(name)) for name in sorted(sides[0].keys() | sides[1].keys())]
-    affected = pairs if _is_uncovered(files, pairs) else [pair for pair in pairs if _may_change(pair, files)]
+    affected = [pair for pair in pairs if _may_change((before, after), pair, files)]
     with ThreadPoolExecutor() as pool:
         builds = list(
             pool.map(lambda pair: [_built(t, a) for t, a in zip((before, after), pair, strict=True)], affected)
@@ -77,21 +78,13 @@ def _dns_names(objects: dict[str, Object]) -> dict[str, str]:
     return {name: target for item in objects.values() for name, target in dns_names(item).items()}
 
 
-def _is_uncovered(files: set[str], pairs: list[Pair]) -> bool:
-    """Whether a changed file may concern Applications that do not list it."""
-    applications = [application for pair in pairs for application in pair if application]
-    covered = {path for application in applications for path in application.generate_paths or []}
-    paths = [source.get("path") for application in applications for source in application.sources]
-    folders = {path.split("/")[0] for path in paths if isinstance(path, str)}
-    manifests = [file for file in files if file.endswith(MANIFEST_SUFFIXES)]
-    return any(is_below(file, folders) and not is_below(file, covered) for file in manifests)
-
-
-def _may_change(pair: Pair, files: set[str]) -> bool:
+def _may_change(trees: tuple[Tree, Tree], pair: Pair, files: set[str]) -> bool:
     old, new = pair
     if old is None or new is None or old.manifest != new.manifest or old.is_kept != new.is_kept:
         return True
-    return new.generate_paths is None or any(is_below(file, new.generate_paths) for file in files)
+    # Not by what Argo CD watches: scripts/validate.py says where that is less.
+    parts = [reads.read(tree, application) for tree, application in zip(trees, (old, new), strict=True)]
+    return any(part is None or part.include(files) for part in parts)
 
 
 def _built(tree: Tree, application: Application | None) -> dict[str, Object] | str:

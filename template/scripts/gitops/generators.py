@@ -71,10 +71,13 @@ def _git_directories(tree: Tree, settings: Object) -> list[Object]:
 
 def _is_directory(name: str, pattern: str) -> bool:
     """Whether a pattern matches a directory: `*` matches no slash, and hidden directories are left out."""
+    return is_match(name, pattern) and not any(part.startswith(".") for part in name.split("/"))
+
+
+def is_match(name: str, pattern: str) -> bool:
+    """Whether a pattern matches a path part by part."""
     parts, patterns = name.split("/"), pattern.split("/")
-    if len(parts) != len(patterns) or any(part.startswith(".") for part in parts):
-        return False
-    return all(map(fnmatch.fnmatchcase, parts, patterns))
+    return len(parts) == len(patterns) and all(map(fnmatch.fnmatchcase, parts, patterns))
 
 
 def _git_files(tree: Tree, settings: Object) -> list[Object]:

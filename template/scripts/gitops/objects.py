@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from gitops.goyaml import Loader
 from gitops.strictyaml import check_bounds, read_text
 from gitops.tools import GitOpsError
 
@@ -38,20 +38,9 @@ def load_yaml(text: str, name: str) -> list[Any]:
     """
     check_bounds(text, name)
     try:
-        return [d for d in yaml.load_all(text, _loader()) if d]
-    # A date that does not exist is a ValueError.
+        return [d for d in yaml.load_all(text, Loader) if d is not None]
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise GitOpsError(f"{name} is not valid YAML: {' '.join(str(error).split())}") from None
-
-
-@cache
-def _loader() -> Any:
-    """Return a loader that reads `<<` and `=` as text where they are values, as Kubernetes does."""
-    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    loader: Any = type("Loader", (base,), {})
-    for name in ("merge", "value"):
-        loader.add_constructor(f"tag:yaml.org,2002:{name}", base.construct_yaml_str)
-    return loader
 
 
 def parse_objects(text: str, name: str) -> list[Object]:
@@ -60,19 +49,27 @@ def parse_objects(text: str, name: str) -> list[Object]:
     Raises:
         GitOpsError: if it is not YAML, or a document is not an object.
     """
-    return [_checked(item, name) for item in _items(text, name)]
+    return [checked(item, name) for item in _items(text, name)]
 
 
 def _items(text: str, name: str) -> list[Any]:
-    items: list[Any] = []
-    for document in load_yaml(text, name):
-        is_list = isinstance(document, dict) and str(document.get("kind")).endswith("List") and "items" in document
-        items += (document["items"] or []) if is_list and isinstance(document["items"], list | None) else [document]
-    return items
+    return [item for document in load_yaml(text, name) for item in items_of(document)]
 
 
-def _checked(item: Any, name: str) -> Object:
+def items_of(document: Any) -> list[Any]:
+    """Return the items of a list, whatever its kind is called, or the document itself, as Argo CD does."""
+    if not isinstance(document, dict) or "items" not in document:
+        return [document]
+    items = document["items"]
+    if items is None and not document.keys() & {"spec", "status"}:
+        return []
+    return items if isinstance(items, list) else [document]
+
+
+def checked(item: Any, name: str) -> Object:
     """Return an object whose fields that every object has are of the right types.
+
+    An object that is named when it is created has the beginning of its name, and it stays in metadata.generateName.
 
     Raises:
         GitOpsError: if they are not, so that no check has to look again.
@@ -82,24 +79,24 @@ def _checked(item: Any, name: str) -> Object:
     metadata = item.get("metadata") or {}
     if not isinstance(metadata, dict):
         raise GitOpsError(f"{name}: metadata must be a map")
-    named = {"apiVersion": item.get("apiVersion"), "kind": item.get("kind"), "metadata.name": metadata.get("name")}
+    metadata = metadata | {"name": metadata.get("name") or metadata.get("generateName")}
+    named = {"apiVersion": item.get("apiVersion"), "kind": item.get("kind"), "metadata.name": metadata["name"]}
     for field, value in named.items():
         if not isinstance(value, str) or not value:
             raise GitOpsError(f"{name}: {item.get('kind', 'an object')} needs a text in {field}")
+    shown = f"{item['kind']}/{metadata['name']}"
     for field in ("annotations", "labels"):
         values = metadata.get(field) or {}
         if not isinstance(values, dict) or not all(
             isinstance(key, str) and isinstance(value, str | None) for key, value in values.items()
         ):
-            raise GitOpsError(
-                f"{name}: {kind_and_name(item)}: metadata.{field} must map text to text: quote its values"
-            )
+            raise GitOpsError(f"{name}: {shown}: metadata.{field} must map text to text: quote its values")
     if not isinstance(metadata.get("namespace") or "", str):
-        raise GitOpsError(f"{name}: {kind_and_name(item)}: metadata.namespace must be text")
+        raise GitOpsError(f"{name}: {shown}: metadata.namespace must be text")
     for field in ("finalizers", "ownerReferences"):
         if not isinstance(metadata.get(field) or [], list):
-            raise GitOpsError(f"{name}: {kind_and_name(item)}: metadata.{field} must be a list")
-    return item | {"metadata": dict(metadata)}
+            raise GitOpsError(f"{name}: {shown}: metadata.{field} must be a list")
+    return item | {"metadata": metadata}
 
 
 def read_objects(file: Path) -> list[Object]:

@@ -41,12 +41,14 @@ class Kustomization:
     Attributes:
         file: Its path from the root of the repository.
         folders: The folders that it refers to, from the root of the repository.
+        files: The files that it refers to, and those that its transformers refer to.
         urls: The manifests that it downloads.
         problems: Why it must not be built.
     """
 
     file: str
     folders: tuple[str, ...]
+    files: tuple[str, ...]
     urls: tuple[str, ...]
     problems: tuple[str, ...]
 
@@ -61,15 +63,16 @@ def read(root: Path, folder: str) -> Kustomization:
     names = [name for name in FILE_NAMES if _type_of(root, f"{folder}/{name}") != "nothing"]
     if len(names) != 1:
         problem = f"{folder} has {' and '.join(names)}: keep one" if names else f"{folder} has no kustomization.yaml"
-        return Kustomization(folder, (), (), (problem,))
+        return Kustomization(folder, (), (), (), (problem,))
     file = f"{folder}/{names[0]}"
     folders: list[str] = []
+    files: list[str] = []
     urls: list[str] = []
     problems: list[str] = []
     try:
         references = list(_references(root, folder, file))
     except GitOpsError as error:
-        return Kustomization(file, (), (), (str(error),))
+        return Kustomization(file, (), (), (), (str(error),))
     for reference in references:
         if folder == BOOTSTRAP and reference.field.startswith("resources[") and MANIFEST_URL.fullmatch(reference.path):
             urls.append(reference.path)
@@ -79,9 +82,8 @@ def read(root: Path, folder: str) -> Kustomization:
         except GitOpsError as error:
             problems.append(str(error))
             continue
-        if _type_of(root, target) == "folder":
-            folders.append(target)
-    return Kustomization(file, tuple(folders), tuple(urls), tuple(problems))
+        (folders if _type_of(root, target) == "folder" else files).append(target)
+    return Kustomization(file, tuple(folders), tuple(files), tuple(urls), tuple(problems))
 
 
 def read_all(root: Path, folder: str) -> list[Kustomization]:

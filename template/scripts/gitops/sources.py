@@ -6,10 +6,12 @@ Source: pkg/apis/application/v1alpha1/types.go of Argo CD.
 from __future__ import annotations
 
 import re
+from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from gitops.objects import Object
-from gitops.references import is_inside
+from gitops.references import FILE_NAMES, is_inside
 from gitops.text import printable
 from gitops.tools import GitOpsError
 
@@ -41,6 +43,32 @@ SOURCE = {"repoURL", "path", "targetRevision", "chart", "ref", "name", "helm", "
 HELM = {"releaseName", "valueFiles", "ignoreMissingValueFiles", "valuesObject", "skipCrds"}
 SYNC_POLICY = {"automated", "syncOptions", "retry", "managedNamespaceMetadata"}
 AUTOMATED = {"prune", "selfHeal", "allowEmpty", "enabled"}
+
+
+class SourceType(StrEnum):
+    """What Argo CD builds a folder with."""
+
+    KUSTOMIZE = "kustomize"
+    HELM = "helm"
+    DIRECTORY = "directory"
+
+
+def type_of(source: Object, folder: Path) -> SourceType:
+    """Return what Argo CD builds a folder with: what the source says, else what the folder has.
+
+    Source: ExplicitType() in types.go, NormalizeSource() in util/argo/argo.go and util/app/discovery of Argo CD 3.6.
+    """
+    for explicit in SourceType:
+        # Argo CD removes a field in which nothing is set.
+        if any((source.get(explicit) or {}).values()):
+            return explicit
+    # Later names win, and any name that ends in Chart.yaml is a chart to Argo CD.
+    for file in sorted(folder.iterdir(), reverse=True):
+        if file.is_file() and file.name in FILE_NAMES:
+            return SourceType.KUSTOMIZE
+        if file.is_file() and file.name.endswith("Chart.yaml"):
+            return SourceType.HELM
+    return SourceType.DIRECTORY
 
 
 def check(manifest: Object) -> None:
@@ -85,7 +113,7 @@ def _check_source(value: Any) -> None:
             raise GitOpsError(f"spec.source.path {_shown(path)} is not a folder of this repository")
     if "ref" in source:
         _text(source["ref"], "spec.source.ref", REFERENCE)
-    if len(source.keys() & {"helm", "kustomize", "directory"}) > 1:
+    if len(source.keys() & set(SourceType)) > 1:
         raise GitOpsError("spec.source: keep one of helm, kustomize and directory")
     if "kustomize" in source:
         kustomize = _map(source["kustomize"], "spec.source.kustomize", {"namespace"})

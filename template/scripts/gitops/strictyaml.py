@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from gitops.goyaml import Loader
 from gitops.tools import GitOpsError
 
 # Argo CD's own manifests are 2 MB long.
@@ -19,7 +20,6 @@ ANCHOR = re.compile(r"(?:^|[\s\[{,:?-])&[\w-]", re.MULTILINE)
 ALIAS = re.compile(r"(?:^|[\s\[{,:?-])\*[\w-]", re.MULTILINE)
 # Control characters, and characters that are line breaks for some programs only.
 UNUSUAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff]|\r(?!\n)")
-LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_text(file: Path, name: str) -> str:
@@ -69,21 +69,21 @@ def load_strictly(text: str, name: str) -> list[Any]:
     for document in documents:
         _check_keys(document, name, set(), 0)
     try:
-        return [yaml.SafeLoader("").construct_document(document) for document in documents]
+        return [Loader("").construct_document(document) for document in documents]
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise GitOpsError(f"{name} is not valid YAML: {' '.join(str(error).split())}") from None
 
 
 def _events(text: str, name: str) -> list[Any]:
     try:
-        return list(yaml.parse(text, LOADER))
+        return list(yaml.parse(text, Loader))
     except (yaml.YAMLError, RecursionError) as error:
         raise GitOpsError(f"{name} is not valid YAML: {' '.join(str(error).split())}") from None
 
 
 def _composed(text: str, name: str) -> list[yaml.Node]:
     try:
-        return [document for document in yaml.compose_all(text, LOADER) if document is not None]
+        return [document for document in yaml.compose_all(text, Loader) if document is not None]
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise GitOpsError(f"{name} is not valid YAML: {' '.join(str(error).split())}") from None
 

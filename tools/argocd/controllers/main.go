@@ -1,4 +1,5 @@
 // The three controllers of Argo CD that GitOps needs, as its own binary starts them: ARGOCD_BINARY_NAME says which one.
+// A fourth name generates manifests for a test, without a server.
 // The command line, the API server and the web interface are left out, since most of the build time is theirs.
 package main
 
@@ -18,6 +19,7 @@ func main() {
 		common.CommandApplicationController:    controller.NewCommand,
 		common.CommandApplicationSetController: applicationset.NewCommand,
 		common.CommandRepoServer:               reposerver.NewCommand,
+		"argocd-manifests":                     newManifestsCommand,
 	}
 	name := os.Getenv("ARGOCD_BINARY_NAME")
 	command, known := commands[name]

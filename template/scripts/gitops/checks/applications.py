@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from gitops import names
 from gitops.checks.types import NothingToCheckError, Repository, check
 from gitops.git import is_below
+from gitops.reads import unwatched
 from gitops.tools import GitOpsError, UnavailableError
 from gitops.tree import WORKLOADS
-
-DNS_LABEL = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
-# The namespace of a workload has the application's name: at most the length of a DNS label.
-NAME_LENGTH = 63
 
 
 @check("folders", "Every workload folder is an application", is_quick=True)
@@ -20,18 +17,26 @@ def folders(repository: Repository) -> Iterator[str]:
     """Find folders of workloads that no ApplicationSet reads."""
     if repository.all_applications.unavailable:
         raise UnavailableError("; ".join(repository.all_applications.unavailable))
+    applications = repository.all_applications.by_name.values()
+    namespaces = {a.namespace for a in applications if any("chart" in source for source in a.sources)}
     for folder in sorted((repository.tree.path / WORKLOADS).glob("*/overlays/*")):
         path = folder.relative_to(repository.tree.path).as_posix()
         if repository.changed is None or any(is_below(file, [path]) for file in repository.changed):
             workload, environment = path.split("/")[2], path.split("/")[4]
-            name = f"{workload}-{environment}"
-            if not DNS_LABEL.fullmatch(workload) or len(name) > NAME_LENGTH:
-                yield (
-                    f"{path}: {name} is not a valid application name: use at most {NAME_LENGTH} lowercase letters, "
-                    "digits and hyphens, and start with a letter"
-                )
-            elif name not in repository.all_applications.by_name:
+            if problem := names.problem(workload, environment, namespaces):
+                yield f"{path}: {problem}"
+            elif f"{workload}-{environment}" not in repository.all_applications.by_name:
                 yield f"{path}: no ApplicationSet in argo/applicationsets reads it; is {environment} an environment?"
+
+
+@check("watched", "Argo CD watches every file that it builds from", is_quick=True)
+def watched(repository: Repository) -> Iterator[str]:
+    """Find files whose changes Argo CD would show as Synced, and never deploy."""
+    for application in repository.applications:
+        if (part := repository.reads[application.name]) and (problem := unwatched(application, part)):
+            yield problem
+    if repository.all_applications.unavailable:
+        raise UnavailableError("; ".join(repository.all_applications.unavailable))
 
 
 @check("builds", "Every application builds")

@@ -35,6 +35,7 @@ def all_checks() -> list[Check]:
         files.local,
         files.yaml_style,
         applications.folders,
+        applications.watched,
         downloads.manifests,
         downloads.charts,
         applications.builds,
@@ -84,7 +85,7 @@ def iterate(
         with suppress(Exception):
             _ = repository.foreign_paths
         with suppress(Exception):
-            _ = repository.all_applications
+            _ = repository.reads
         with ThreadPoolExecutor() as pool:
             # Those that build nothing run beside the builds.
             futures = {check.id: pool.submit(_result, check, repository) for check in selected if check.is_quick}

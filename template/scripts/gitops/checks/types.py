@@ -10,11 +10,12 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from gitops import references
+from gitops import reads, references
 from gitops.applications import Application, Applications, read_applications
 from gitops.builds import build_or_error
 from gitops.git import is_below
 from gitops.objects import CRD, Object
+from gitops.reads import Reads
 from gitops.tools import GitOpsError, UnavailableError
 from gitops.tree import PLATFORM, ROOT, Tree
 
@@ -96,12 +97,13 @@ class Repository:
         applications = list(self.all_applications.by_name.values())
         if self.changed is None or any(is_below(file, [ROOT, PLATFORM]) for file in self.changed):
             return applications
-        paths = [a.generate_paths for a in applications]
-        return [
-            a
-            for a, covered in zip(applications, paths, strict=True)
-            if any(is_below(file, ["."] if covered is None else covered) for file in self.changed)
-        ]
+        parts = [(a, self.reads[a.name]) for a in applications]
+        return [a for a, part in parts if part is None or part.include(self.changed)]
+
+    @cached_property
+    def reads(self) -> dict[str, Reads | None]:
+        """What each Application is built from; None where that cannot be read."""
+        return {name: reads.read(self.tree, a) for name, a in self.all_applications.by_name.items()}
 
     @cached_property
     def builds(self) -> dict[str, list[Object] | GitOpsError]:
