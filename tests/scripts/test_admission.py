@@ -67,7 +67,7 @@ def compare(tmp_path: Path) -> Compare:
             objects = (old, new) if name == names[-1] else ((), ())
             maps = [{json.dumps(item): item for item in items} for items in objects]
             built.append(((sides[0].get(name), sides[1].get(name)), maps))
-        return notices(*trees, built)
+        return notices(trees[0], trees[1], built)
 
     return run
 
