@@ -144,7 +144,7 @@ def test_an_object_that_goes_together_with_its_kind_stays_in_the_cluster(compare
     before, after = (CONFIG_MAP, SERVICE), (CONFIG_MAP,)
     (notice,) = compare([project(), application()], [narrower, application()], before, after)
     assert "the kind Service is admitted only before this change" in notice.text
-    assert "neither prunes nor manages it" in notice.text and notice.is_serious
+    assert "neither prune nor manage it" in notice.text and notice.is_serious
 
 
 def test_an_object_that_was_gone_before_its_kind_is_quiet(compare: Compare) -> None:
@@ -172,7 +172,7 @@ def test_a_renamed_release_leaves_its_cluster_wide_objects(compare: Compare) -> 
 def test_an_application_that_goes_in_the_commit_that_narrows_its_project_leaves_its_objects(compare: Compare) -> None:
     moved = project(destinations=[{"name": "other", "namespace": "*"}])
     (notice,) = compare([project(), application(protected=False)], [moved], (SERVICE,))
-    assert "neither prunes nor manages it" in notice.text
+    assert "neither prune nor manage it" in notice.text
 
 
 def test_root_does_not_apply_a_kind_together_with_its_entry(compare: Compare) -> None:

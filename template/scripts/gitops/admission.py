@@ -25,7 +25,7 @@ SENTENCES = {
     STUCK: "The root application applies no commit, or no revert, that has both. "
     "First merge the change of the project alone.",
     FAILS: "It can no longer be synced. Keep the entry in the project.",
-    ORPHANS: "Argo CD neither prunes nor manages it any more, and it stays in the cluster. "
+    ORPHANS: "Argo CD may neither prune nor manage it any more, so that it stays in the cluster. "
     "First merge its removal alone, and narrow the project when it is gone.",
     HEALS: "Argo CD stops syncing for some minutes, until it has changed the application too. It heals by itself. "
     f"To avoid that, first merge {BOTH}.",

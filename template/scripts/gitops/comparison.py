@@ -70,7 +70,10 @@ def compare(before: Tree, after: Tree, clone: Path | None = None) -> Report:
             change.renamed = _renamed(pair, sides, renames)
             change.hosts_removed = list(_dns_names(objects[0]))
             report.changes.append(change)
-    report.notices = [*notices(before, after, built), *moves(before, after, clone)]
+    report.notices = [
+        *notices(before, after, built),
+        *moves(before, after, {old.place for old, _ in pairs if old}, clone),
+    ]
     for change in report.changes:
         change.hosts_removed = sorted(set(change.hosts_removed) - names[1].keys())
     report.hosts_added = {host: target for host, target in names[1].items() if host not in names[0]}

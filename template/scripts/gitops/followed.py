@@ -13,14 +13,20 @@ from gitops.tools import GitOpsError
 from gitops.tree import ROOT, Tree
 
 
-def moves(before: Tree, after: Tree, clone: Path | None) -> Iterator[Notice]:
-    """Return what to know when the root application moves to another repository or branch.
+def moves(before: Tree, after: Tree, places: set[str], clone: Path | None) -> Iterator[Notice]:
+    """Return what to know when Argo CD moves: to another repository or branch, or to another cluster.
 
     Args:
         before: One revision.
         after: The other one.
+        places: The clusters of the Applications before.
         clone: A clone of the repository, in which the branch is looked up.
     """
+    own = after.argocd_cluster
+    if before.argocd_cluster != own and own in places:
+        text = f"Argo CD would take the cluster that it runs in for {own}, and sync neither of the two."
+        fix = "Move it as docs/operations.md says, Move Argo CD to another cluster. A revert heals this."
+        yield Notice(f"{text} {fix}", heals=False, is_serious=True)
     try:
         old, new = before.root_source, after.root_source
     except GitOpsError:
