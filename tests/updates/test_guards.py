@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,16 @@ from copier import run_copy
 from copier.errors import UserMessageError
 
 from gitops.admission import Notice, notices
-from gitops.applications import read_applications
+from gitops.applications import Application, read_applications
 from gitops.followed import moves
 from gitops.objects import Object
 from gitops.tree import Tree
 from tests.support.answers import ANSWERS_FILE
 from tests.support.cluster.victims import two_clusters
 from tests.support.repository import ROOT, render
+
+# Templates of sets are filled by Helm.
+pytestmark = pytest.mark.usefixtures("downloads")
 
 SCHEMA = json.loads((ROOT / "hooks/answers.schema.json").read_text())
 BASE = two_clusters()
@@ -86,22 +90,37 @@ def base(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return render(template, BASE, tmp_path_factory.mktemp("base") / "repository")
 
 
+@cache
+def read(folder: Path) -> tuple[Tree, dict[str, Application]]:
+    """Return a rendered repository and its Applications."""
+    tree = Tree(folder, folder.name)
+    result = read_applications(tree)
+    assert not result.problems + result.unavailable
+    return tree, result.by_name
+
+
 def compared(before: Path, after: Path, objects: dict[str, list[Object]] | None = None) -> list[Notice]:
     """Return what is told about a change, with some objects that Applications have before it."""
-    trees = Tree(before, "before"), Tree(after, "after")
-    old, new = (read_applications(tree).by_name for tree in trees)
+    (tree_before, old), (tree_after, new) = read(before), read(after)
     built = []
     for name in sorted(old.keys() | new.keys()):
         items: dict[str, Object] = {str(item): item for item in (objects or {}).get(name, [])}
         built.append(((old.get(name), new.get(name)), [items, {}]))
-    return [*notices(*trees, built), *moves(*trees, {app.place for app in old.values()}, None)]
+    places = {application.place for application in old.values()}
+    return [*notices(tree_before, tree_after, built), *moves(tree_before, tree_after, places, None)]
 
 
 def test_every_answer_has_a_change() -> None:
     assert {name.split(":")[0] for name in CHANGES} == SCHEMA["properties"].keys()
 
 
-@pytest.mark.parametrize("name", CHANGES)
+# The slow tier has the rest.
+QUICK = ("repo_url", "target_revision", "clusters: another name", "workloads: one more")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.proof) for name in CHANGES]
+)
 def test_a_change_of_an_answer_and_its_revert_lock_nothing_unless_somebody_is_told(
     name: str, base: Path, template: Path, tmp_path: Path
 ) -> None:
