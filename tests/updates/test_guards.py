@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,10 @@ import pytest
 from copier import run_copy
 from copier.errors import UserMessageError
 
-from gitops.admission import Notice, notices
-from gitops.applications import Application, read_applications
-from gitops.followed import moves
 from gitops.objects import Object
-from gitops.tree import Tree
 from tests.support.answers import ANSWERS_FILE
 from tests.support.cluster.victims import two_clusters
+from tests.support.guards import compared
 from tests.support.repository import ROOT, render
 
 # Templates of sets are filled by Helm.
@@ -88,26 +84,6 @@ CHANGES = {
 @pytest.fixture(scope="module")
 def base(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return render(template, BASE, tmp_path_factory.mktemp("base") / "repository")
-
-
-@cache
-def read(folder: Path) -> tuple[Tree, dict[str, Application]]:
-    """Return a rendered repository and its Applications."""
-    tree = Tree(folder, folder.name)
-    result = read_applications(tree)
-    assert not result.problems + result.unavailable
-    return tree, result.by_name
-
-
-def compared(before: Path, after: Path, objects: dict[str, list[Object]] | None = None) -> list[Notice]:
-    """Return what is told about a change, with some objects that Applications have before it."""
-    (tree_before, old), (tree_after, new) = read(before), read(after)
-    built = []
-    for name in sorted(old.keys() | new.keys()):
-        items: dict[str, Object] = {str(item): item for item in (objects or {}).get(name, [])}
-        built.append(((old.get(name), new.get(name)), [items, {}]))
-    places = {application.place for application in old.values()}
-    return [*notices(tree_before, tree_after, built), *moves(tree_before, tree_after, places, None)]
 
 
 def test_every_answer_has_a_change() -> None:
