@@ -52,7 +52,7 @@ def main() -> int:
                 after = copy_commit(REPOSITORY, arguments.after, folders[1])
             else:
                 after = copy_working_tree(REPOSITORY, folders[1])
-            report = compare(before, after)
+            report = compare(before, after, REPOSITORY)
             text = (arguments.form or as_text)(report, not arguments.brief)
         except GitOpsError as error:
             print(printable(str(error)), file=sys.stderr)

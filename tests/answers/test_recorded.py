@@ -111,6 +111,51 @@ def test_a_given_answer_takes_the_place_of_a_bad_recorded_one(copy_again: Again,
     assert recorded(repository)["dns_provider"] == "route53"
 
 
+URL, NEW = ANSWERS["repo_url"], "git@git.example.com:acme/platform.git"
+LOCK = f"repo_url: the projects in the cluster do not admit {NEW} yet"
+LACKS = f"additional_repo_urls: lacks {URL}, which Argo CD still reads"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "problem"),
+    [
+        ([], {"repo_url": NEW}, LOCK),
+        ([], {"repo_url": NEW, "additional_repo_urls": [URL]}, LOCK),
+        (["https://github.com/acme/other.git"], {"repo_url": NEW, "additional_repo_urls": [URL]}, LOCK),
+        ("no list", {"repo_url": NEW, "additional_repo_urls": [URL]}, LOCK),
+        ([NEW], {"repo_url": NEW, "additional_repo_urls": []}, LACKS),
+        ([NEW], {"repo_url": NEW, "additional_repo_urls": ["https://github.com/acme/other.git"]}, LACKS),
+    ],
+)
+def test_a_repository_does_not_move_before_its_projects_admit_both_urls(
+    before: Any, after: Answers, problem: str, repository: Path, refusal: Callable[..., list[str]]
+) -> None:
+    record(repository, additional_repo_urls=before)
+    (found,) = refusal(**after)
+    assert found.startswith(problem) and "docs/operations.md, Move the repository" in found
+
+
+def test_a_repository_moves_in_three_steps_and_back(copy_again: Again, repository: Path) -> None:
+    steps: list[Answers] = [
+        {"additional_repo_urls": [NEW]},
+        {"repo_url": NEW, "additional_repo_urls": [URL]},
+        {"repo_url": URL, "additional_repo_urls": [NEW]},
+        {"repo_url": NEW, "additional_repo_urls": [URL]},
+        {"additional_repo_urls": []},
+    ]
+    for step in steps:
+        assert copy_again(**step).status == 0
+        assert recorded(repository).items() >= step.items()
+
+
+@pytest.mark.parametrize("same", [URL.removesuffix(".git"), URL.replace("acme", "Acme")])
+def test_another_spelling_that_argocd_takes_for_the_same_url_is_no_move(
+    same: str, copy_again: Again, repository: Path
+) -> None:
+    assert copy_again(repo_url=same).status == 0
+    assert recorded(repository)["repo_url"] == same
+
+
 def test_names_that_were_answers_once_stay_known(template: Path, tmp_path: Path, rendered: Path) -> None:
     newer = Path(shutil.copytree(template, tmp_path / "newer"))
     checks = newer / "hooks" / "rules" / "shape.jinja"

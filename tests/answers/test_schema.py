@@ -87,6 +87,7 @@ CHANGE: Node = {
     "env": {"TEXT": "other"},
 }
 EVERYTHING: Node = minimal() | {
+    "additional_repo_urls": ["https://github.com/acme/old.git"],
     "target_revision": "main",
     "dns_provider": "route53",
     "load_balancer": "legacy",

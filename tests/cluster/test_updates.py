@@ -45,7 +45,7 @@ def test_the_scripts_build_the_objects_that_argocd_applies(stages: Stack) -> Non
         built = {identity(item): item for item in objects}
         applied = {(r.get("group", ""), r["kind"], r["name"]): r for r in application["status"]["resources"]}
         assert built.keys() == applied.keys(), name
-        cluster = stages.clusters[application["spec"]["destination"]["name"]]
+        cluster = stages.clusters[application["spec"]["destination"].get("name", stages.argocd.name)]
         live = json.loads(cluster.kubectl("get", "--filename=-", "--output=json", stdin=json.dumps(listed(objects))))
         by_identity = {identity(item): item for item in live["items"]}
         for key, item in built.items():

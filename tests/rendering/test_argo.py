@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 from gitops.applications import Application
 from tests.support.argocd import applications, objects
-from tests.support.repository import Document, Repository, pick
+from tests.support.repository import Document, Repository, examples, load, pick, render
 
 KEEP = "Prune=false,Delete=false"
 SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
@@ -14,6 +15,8 @@ GENERATE_PATHS = "argocd.argoproj.io/manifest-generate-paths"
 FINALIZER = "resources-finalizer.argocd.argoproj.io"
 ENFORCE = "pod-security.kubernetes.io/enforce"
 ADDONS = {"external-dns", "policies", "traefik"}
+# Argo CD and what it is told.
+OWN = ("argocd", "root")
 
 
 def argo(repository: Repository) -> list[Document]:
@@ -47,11 +50,37 @@ def test_every_source_is_this_repository_at_the_branch_of_the_answers_or_a_chart
 
 def test_clusters_are_addressed_by_name_only(repository: Repository) -> None:
     names = {cluster["name"] for cluster in repository.clusters}
-    destinations = [app.spec["destination"] for app in applications(repository).values()]
+    destinations = [app.spec["destination"] for name, app in applications(repository).items() if name not in OWN]
     for project in pick(argo(repository), "AppProject"):
-        destinations += project["spec"]["destinations"]
+        if project["metadata"]["name"] != "bootstrap":
+            destinations += project["spec"]["destinations"]
     assert {frozenset(destination) for destination in destinations} == {frozenset({"name", "namespace"})}
     assert {destination["name"] for destination in destinations} <= names
+
+
+def test_argocd_itself_does_not_depend_on_the_name_of_its_cluster(repository: Repository) -> None:
+    by_address = {"server": "https://kubernetes.default.svc", "namespace": "argocd"}
+    own = {name: app for name, app in applications(repository).items() if name in OWN}
+    assert [app.spec["destination"] for app in own.values()] == [by_address] * len(OWN)
+    (project,) = (p for p in pick(argo(repository), "AppProject") if p["metadata"]["name"] == "bootstrap")
+    assert project["spec"]["destinations"] == [by_address]
+    # The scripts call the cluster by its name all the same.
+    cluster = repository.answers.get("argocd_cluster", repository.clusters[0]["name"])
+    assert {app.cluster for app in own.values()} == {cluster}
+
+
+def test_projects_admit_every_url_of_a_repository_that_moves(template: Path, tmp_path: Path) -> None:
+    urls = {"https://github.com/acme/a.git", "https://github.com/acme/b.git", "git@git.example.com:acme/c.git"}
+    projects = []
+    for number, url in enumerate(sorted(urls)):
+        answers = examples()["minimal"] | {"repo_url": url, "additional_repo_urls": sorted(urls - {url}, reverse=True)}
+        folder = render(template, answers, tmp_path / str(number))
+        projects.append({file.name: file.read_text() for file in (folder / "argo/projects").iterdir()})
+        for text in projects[-1].values():
+            (project,) = load(text)
+            assert urls <= {*project["spec"]["sourceRepos"]}
+    # Whichever is repo_url: moving on to another changes no project.
+    assert projects[0] == projects[1] == projects[2]
 
 
 def test_each_overlay_becomes_one_application_named_like_its_namespace(repository: Repository) -> None:

@@ -222,6 +222,7 @@ def answers(draw: DrawFn) -> Map:
         "workloads": [draw(workloads(name, environment_names)) for name in chosen],
         **draw(
             some_of(
+                additional_repo_urls=st.just(["https://github.com/acme/new.git", "git@gitlab.com:acme/a/new.git"]),
                 target_revision=st.sampled_from(["main", "1.10", "yes", "release/2026-01"]),
                 dns_provider=st.sampled_from(["cloudflare", "route53"]),
                 kubernetes_version=versions,

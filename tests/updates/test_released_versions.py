@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.support.guards import compared
 from tests.support.repository import ROOT, snapshot
 from tests.support.updates.repository import Repository, differences, seeds
 from tests.support.updates.versions import PARTS, Versions, unpack
 
-pytestmark = pytest.mark.proof
+pytestmark = [pytest.mark.proof, pytest.mark.usefixtures("downloads")]
 
 NEXT = "v9999.0.0"
 
@@ -46,7 +47,9 @@ def test_an_untouched_repository_becomes_what_a_fresh_copy_is(tag: str, tmp_path
     for example in sorted((tmp_path / "examples").glob("*.yaml")):
         answers = yaml.safe_load(example.read_text())
         repository = Repository.copy(versions, tmp_path / example.stem, answers, tag)
+        original = Path(shutil.copytree(repository.path, tmp_path / f"{example.stem}-original"))
         repository.update(NEXT, trust=migrates)
+        assert [notice.text for notice in compared(original, repository.path) if notice.is_serious] == []
         files = repository.files()
         fresh = Repository.copy(versions, tmp_path / f"{example.stem}-fresh", repository.answers(), NEXT).files()
         assert differences(files, fresh) <= seeds(files)

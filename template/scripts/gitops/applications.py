@@ -15,6 +15,8 @@ from gitops.tree import WORKLOADS, Tree
 
 GENERATE_PATHS = "argocd.argoproj.io/manifest-generate-paths"
 RESOURCES_FINALIZER = "resources-finalizer.argocd.argoproj.io"
+# The cluster that Argo CD runs in, by its address.
+IN_CLUSTER = "https://kubernetes.default.svc"
 SET_FIELDS = {"generators", "goTemplate", "goTemplateOptions", "preservedFields", "strategy", "syncPolicy"}
 SET_FIELDS |= {"template", "templatePatch"}
 # What code raises that meets a value of another type than Argo CD's definitions say.
@@ -28,10 +30,12 @@ class Application:
     Attributes:
         manifest: The whole object.
         is_kept: Whether it and its objects stay in the cluster when it is removed from Git.
+        argocd_cluster: The name of the cluster that Argo CD runs in.
     """
 
     manifest: Object
     is_kept: bool
+    argocd_cluster: str = ""
 
     @property
     def name(self) -> str:
@@ -43,8 +47,15 @@ class Application:
 
     @property
     def cluster(self) -> str:
+        """The name of its cluster."""
+        return self.argocd_cluster if self.place == IN_CLUSTER and self.argocd_cluster else self.place
+
+    @property
+    def place(self) -> str:
+        """Its cluster, by what does not change when the cluster that Argo CD runs in is renamed."""
         destination = _map(self.spec.get("destination"))
-        return str(destination.get("name") or destination.get("server"))
+        cluster = str(destination.get("name") or destination.get("server"))
+        return IN_CLUSTER if cluster == self.argocd_cluster else cluster
 
     @property
     def namespace(self) -> str:
@@ -115,7 +126,7 @@ def read_applications(tree: Tree) -> Applications:
     for item in tree.root_objects:
         if item.get("kind") == "Application":
             is_kept = "Prune=false" in sync_options(item) or RESOURCES_FINALIZER not in _finalizers(item)
-            applications.append(Application(item, is_kept))
+            applications.append(Application(item, is_kept, tree.argocd_cluster))
         elif item.get("kind") == "ApplicationSet":
             try:
                 applications += _generated(tree, item)
@@ -152,7 +163,7 @@ def _generated(tree: Tree, item: Object) -> list[Application]:
             raise GitOpsError("its template needs a text in metadata.name")
         manifest["metadata"].setdefault("namespace", item["metadata"].get("namespace"))
         preserves = policy.get("preserveResourcesOnDeletion") or RESOURCES_FINALIZER not in _finalizers(manifest)
-        result.append(Application(manifest, bool(is_never_deleted or preserves)))
+        result.append(Application(manifest, bool(is_never_deleted or preserves), tree.argocd_cluster))
     return result
 
 

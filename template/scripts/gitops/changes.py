@@ -84,8 +84,9 @@ def change_of(pair: Pair, before: dict[str, Object], after: dict[str, Object]) -
     change = Change(shown.name, shown.cluster, shown.namespace, bool(old and old.is_kept), "added")
     if old and new:
         places = [f"{application.cluster}/{application.namespace}" for application in (old, new)]
-        change.what = "changed" if places[0] == places[1] else "moved"
-        change.moved = " → ".join(places) if change.what == "moved" else ""
+        is_moved = (old.place, old.namespace) != (new.place, new.namespace)
+        change.what = "moved" if is_moved else "changed"
+        change.moved = " → ".join(places) if is_moved else ""
         change.difference = difference(list(before.values()), list(after.values()))
     elif old:
         change.what = "kept" if old.is_kept else "removed"
@@ -105,7 +106,7 @@ def change_of(pair: Pair, before: dict[str, Object], after: dict[str, Object]) -
 def _is_deleted(old: Application, new: Application | None, item: Object) -> bool:
     """Whether Argo CD deletes an object that is removed from Git."""
     is_pruned = (old.prunes if new else not old.is_kept) and "Prune=false" not in sync_options(item)
-    return is_pruned and (not new or new.cluster == old.cluster)
+    return is_pruned and (not new or new.place == old.place)
 
 
 def _name(application: Application, item: Object) -> str:

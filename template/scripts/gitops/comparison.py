@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from gitops import reads
+from gitops.admission import Notice, changed_projects, notices, project_of
 from gitops.applications import Application, read_applications
 from gitops.builds import build_or_error
 from gitops.changes import Change, Pair, change_of
+from gitops.followed import moves
 from gitops.git import changed_files
 from gitops.objects import Object, api_group
 from gitops.routes import dns_names
@@ -28,15 +30,17 @@ class Report:
     hosts_removed: dict[str, str] = field(default_factory=dict)
     hosts_changed: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
 
     @property
     def status(self) -> int:
         """The exit status."""
-        return 1 if any(change.loses for change in self.changes) else 2 if self.problems else 0
+        is_lost = any(change.loses for change in self.changes) or any(notice.is_serious for notice in self.notices)
+        return 1 if is_lost else 2 if self.problems else 0
 
 
-def compare(before: Tree, after: Tree) -> Report:
-    """Compare what Argo CD deploys from two trees."""
+def compare(before: Tree, after: Tree, clone: Path | None = None) -> Report:
+    """Compare what Argo CD deploys from two trees of a clone."""
     report = Report(before.label, after.label)
     files, renames = changed_files(before, after)
     old, new = read_applications(before), read_applications(after)
@@ -47,23 +51,30 @@ def compare(before: Tree, after: Tree) -> Report:
     ]
     sides = old.by_name, new.by_name
     pairs = [(sides[0].get(name), sides[1].get(name)) for name in sorted(sides[0].keys() | sides[1].keys())]
-    affected = [pair for pair in pairs if _may_change((before, after), pair, files)]
+    projects = changed_projects(before, after)
+    affected = [pair for pair in pairs if _may_change((before, after), pair, files, projects)]
     with ThreadPoolExecutor() as pool:
         builds = list(
             pool.map(lambda pair: [_built(t, a) for t, a in zip((before, after), pair, strict=True)], affected)
         )
     names: tuple[dict[str, str], dict[str, str]] = ({}, {})
+    built = []
     for pair, results in zip(affected, builds, strict=True):
         if errors := [result for result in results if isinstance(result, str)]:
             report.problems += errors[:1]
             continue
         objects = [result for result in results if not isinstance(result, str)]
+        built.append((pair, objects))
         for side_names, side in zip(names, objects, strict=True):
             side_names.update(_dns_names(side))
         if change := change_of(pair, *objects):
             change.renamed = _renamed(pair, sides, renames)
             change.hosts_removed = list(_dns_names(objects[0]))
             report.changes.append(change)
+    report.notices = [
+        *notices(before, after, built),
+        *moves(before, after, {old.place for old, _ in pairs if old}, clone),
+    ]
     for change in report.changes:
         change.hosts_removed = sorted(set(change.hosts_removed) - names[1].keys())
     report.hosts_added = {host: target for host, target in names[1].items() if host not in names[0]}
@@ -78,9 +89,11 @@ def _dns_names(objects: dict[str, Object]) -> dict[str, str]:
     return {name: target for item in objects.values() for name, target in dns_names(item).items()}
 
 
-def _may_change(trees: tuple[Tree, Tree], pair: Pair, files: set[str]) -> bool:
+def _may_change(trees: tuple[Tree, Tree], pair: Pair, files: set[str], projects: set[str]) -> bool:
     old, new = pair
     if old is None or new is None or old.manifest != new.manifest or old.is_kept != new.is_kept:
+        return True
+    if project_of(new) in projects:
         return True
     # Not by what Argo CD watches: scripts/validate.py says where that is less.
     parts = [reads.read(tree, application) for tree, application in zip(trees, (old, new), strict=True)]
@@ -101,7 +114,7 @@ def _built(tree: Tree, application: Application | None) -> dict[str, Object] | s
 def _identity(application: Application, item: Object) -> str:
     # An Application lives where Argo CD does, so that its own move is not one of its objects'.
     is_own = item is application.manifest
-    place = "" if is_own else f"{application.cluster}/{item['metadata']['namespace']}"
+    place = "" if is_own else f"{application.place}/{item['metadata']['namespace']}"
     return f"{place}/{api_group(item)}/{item['kind']}/{item['metadata']['name']}"
 
 

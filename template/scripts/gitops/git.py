@@ -24,6 +24,15 @@ def commit_of(repository: Path, revision: str) -> str:
         return ""
 
 
+def file_of(repository: Path, revision: str, name: str) -> str:
+    """Return a file of a revision; empty if there is none."""
+    commit = commit_of(repository, revision)
+    try:
+        return run("git", "cat-file", "blob", f"{commit}:{name}", folder=repository) if commit else ""
+    except GitOpsError:
+        return ""
+
+
 def copy_commit(repository: Path, revision: str, folder: Path) -> Tree:
     """Copy the files of a commit into an empty folder. Links, and whatever else is no file, are left out.
 

@@ -37,6 +37,8 @@ def conclusion(report: Report) -> str:
     if lost := [change.application for change in report.changes if change.loses]:
         more = f" and {len(lost) - NAMES} more" if len(lost) > NAMES else ""
         return f"Something protected is lost: {', '.join(lost[:NAMES])}{more}.{incomplete}"
+    if any(notice.is_serious for notice in report.notices):
+        return f"Argo CD cannot follow this in one commit.{incomplete}"
     if incomplete:
         return incomplete.strip()
     return "Nothing protected is lost." if report.changes else "Nothing changes in any cluster."
@@ -119,6 +121,8 @@ def _details(report: Report) -> list[str]:
         *(f"~ {host}: {change}" for host, change in sorted(report.hosts_changed.items())),
     ]
     lines += ["DNS names:", *(f"  {line}" for line in names), ""] if names else []
+    if report.notices:
+        lines += ["Projects and Argo CD:", *(f"  {notice.text}" for notice in report.notices), ""]
     if report.problems:
         lines += ["Could not be compared:", *(f"  {problem}" for problem in report.problems), ""]
     return lines

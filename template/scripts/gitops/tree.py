@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from gitops.objects import MANIFEST_SUFFIXES, Object, load_yaml, parse_objects
 from gitops.strictyaml import read_text
@@ -17,6 +18,8 @@ ROOT = "argo"
 WORKLOADS = "apps/workloads"
 PLATFORM = "apps/platform"
 ANSWERS = ".copier-answers.yml"
+# Argo CD's own kustomization makes the Secret that names the cluster which Argo CD runs in.
+ARGOCD, LOCAL_CLUSTER = "bootstrap/argocd/kustomization.yaml", "local-cluster"
 KUBERNETES_VERSION = re.compile(r"[0-9]+\.[0-9]+(\.[0-9]+)?")
 
 
@@ -72,6 +75,17 @@ class Tree:
                 return dict(source)
         raise GitOpsError(f"{self.label}: no Application reads the folder {ROOT}")
 
+    @cached_property
+    def argocd_cluster(self) -> str:
+        """The name that Argo CD gives the cluster that it runs in; empty if it gives none."""
+        file = self.path / ARGOCD
+        documents = load_yaml(read_text(file, ARGOCD), ARGOCD) if file.is_file() else []
+        match documents:
+            case [{"secretGenerator": [*generators]}, *_]:
+                literals = [text for generator in generators for text in _literals(generator)]
+                return next((text.removeprefix("name=") for text in literals if text.startswith("name=")), "")
+        return ""
+
     @property
     def repository(self) -> str:
         """The URL by which Argo CD knows this repository."""
@@ -97,3 +111,10 @@ class Tree:
         """
         if url != self.repository:
             raise GitOpsError(f"{url} is another repository, which is not read here")
+
+
+def _literals(generator: Any) -> list[str]:
+    match generator:
+        case {"name": name, "literals": [*literals]} if name == LOCAL_CLUSTER:
+            return [str(text) for text in literals]
+    return []
