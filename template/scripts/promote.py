@@ -6,7 +6,8 @@
 """Promote images: have an environment run the images that an earlier one runs.
 
     scripts/promote.py shop dev staging                  change the working tree
-    scripts/promote.py shop dev staging --branch         commit on the branch promote/shop/dev/staging
+    scripts/promote.py shop dev staging --branch         commit on the branch promote/shop/dev/staging, and replace what
+                                                         an earlier promotion left there
     scripts/promote.py --check <branch> <base> [<head>]  check that such a branch changes nothing else
 
 An environment runs what the branch that Argo CD follows says, as last fetched. No cluster is contacted.
@@ -21,16 +22,11 @@ import argparse
 import sys
 from pathlib import Path
 
+from gitops.clone import followed_branch, followed_revision
 from gitops.images import read_images
-from gitops.promotion import (
-    Promotion,
-    check_order,
-    commit_on_branch,
-    file_at,
-    followed_revision,
-    promoted,
-)
+from gitops.promotion import Promotion, check_order, file_at, promoted
 from gitops.promotionbranch import check_branch, parse_branch
+from gitops.promotioncommit import commit_on_branch, push_command
 from gitops.text import printable
 from gitops.tools import GitOpsError
 from gitops.tree import Tree
@@ -62,7 +58,8 @@ def promote(promotion: Promotion, may_skip: bool, on_branch: bool) -> None:
             print(f"{promotion.target}: {name}: {old[name].reference} → {image.reference}")
     if on_branch:
         commit = commit_on_branch(promotion, REPOSITORY, revision, after, skipped)
-        print(f"\nCommitted on {promotion.branch}. Next: git push origin {promotion.branch}, then open a pull request.")
+        print(f"\nCommitted on {promotion.branch}. Next: {push_command(promotion, REPOSITORY)}")
+        print(f"Then open a pull request to {followed_branch(tree)}, unless one is open.")
         print(f"To roll back after the merge: git revert {commit[:12]}, or the commit that it was squashed into.")
     else:
         (REPOSITORY / target).write_text(after)
