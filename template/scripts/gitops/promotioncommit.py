@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from gitops.clone import merge_base
+from gitops.clone import check_identity, merge_base
 from gitops.git import commit_of
 from gitops.promotion import SKIPPED, Promotion
 from gitops.promotionbranch import check_branch
@@ -22,8 +22,6 @@ def is_leftover(promotion: Promotion, repository: Path, tip: str, revision: str)
         revision: The revision that Argo CD follows.
     """
     base = merge_base(repository, revision, tip)
-    if not base:
-        return False
     try:
         check_branch(promotion, repository, base, tip)
     except GitOpsError:
@@ -67,6 +65,7 @@ def commit_on_branch(promotion: Promotion, repository: Path, revision: str, text
         GitOpsError: if the branch has commits that no promotion made, or is checked out.
     """
     file, branch = promotion.file(promotion.target), promotion.branch
+    check_identity(repository)
     check_place(promotion, repository, revision)
     with tempfile.TemporaryDirectory() as folder:
 
