@@ -92,7 +92,7 @@ CLONES: dict[str, Callable[[Path, Path], object]] = {
 
 @pytest.mark.parametrize("what", CLONES)
 def test_the_scripts_work_in_every_clone(server: Path, tmp_path: Path, what: str) -> None:
-    place = tmp_path / "Größe und Übersicht" / "naïve – ünïcode"
+    place = tmp_path / "Größe und Übersicht" / "naïve ünïcode's"
     place.parent.mkdir()
     CLONES[what](server, place)
     assert_works(Checkout(place, {}))
@@ -212,7 +212,7 @@ NAMES = {
     "a folder in another case": ("Docs/a.md", "docs: a clone on macOS or Windows has either this or Docs"),
     "other letters for the same": (
         "docs/\u212b.md",
-        "docs/Å.md: a clone on macOS or Windows has either this or docs/\u00c5",
+        "a clone on macOS or Windows has either this or",
     ),
 }
 
@@ -223,7 +223,6 @@ def test_a_name_that_not_every_machine_can_store_is_refused(checkout: Checkout, 
     checkout.write(name, "")
     if what == "other letters for the same":
         checkout.write("docs/\u00c5.md", "")
-        message = "a clone on macOS or Windows has either this or"
     (result,) = checks.run(checkout.path, only=["files"])
     assert any(message in problem for problem in result.problems), result.problems
 

@@ -34,7 +34,8 @@ def propose(runner: Runner, branch: str, files: dict[str, str]) -> None:
     git(reader, "push", "--quiet", "origin", f"{head}:refs/heads/{branch}", f"{merge}:refs/pull/1/merge")
     is_gitlab = (reader / ".gitlab-ci.yml").exists()
     commit = {"CI_COMMIT_SHA": head} if is_gitlab else {"GITHUB_SHA": merge}
-    runner.environment = {**runner.environment, **commit, "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": branch}
+    request = {"CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": branch, "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"}
+    runner.environment = {**runner.environment, **commit, **request}
     runner.values = {"github.head_ref": branch}
 
 
