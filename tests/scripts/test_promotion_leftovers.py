@@ -32,6 +32,11 @@ def release(checkout: Checkout, old: str, new: str) -> None:
     checkout.git("push", "--quiet", "origin", "main")
 
 
+def image(checkout: Checkout) -> str:
+    """Return the tag in the first environment that promotions move."""
+    return checkout.git("grep", "--only-matching", "-h", r"2\.8\.0[^\"]*", "--", DEV)
+
+
 def push(checkout: Checkout) -> str:
     """Promote, push the branch as the script says, and return its commit."""
     result = checkout.script("promote.py", "shop", "dev", "staging", "--branch")
@@ -54,7 +59,7 @@ def merge(checkout: Checkout) -> None:
 
 def update_branch(checkout: Checkout) -> None:
     """Merge the followed branch into the promotion, as the button of a forge does."""
-    checkout.write("docs/other.md", "Other.\n")
+    checkout.write("docs/other.md", f"Other than {checkout.git('rev-parse', 'HEAD')}.\n")
     checkout.commit()
     checkout.git("push", "--quiet", "origin", "main")
     checkout.git("switch", "--quiet", BRANCH)
@@ -68,6 +73,11 @@ ENDINGS: dict[str, Callable[[Checkout], object]] = {
     "merged": merge,
     "still open or closed": lambda _: None,
     "brought up to date": update_branch,
+    "brought up to date, twice": lambda checkout: (update_branch(checkout), update_branch(checkout)),
+    "brought up to date after a release": lambda checkout: (
+        release(checkout, "2.8.0-rc.1", "2.8.0"),
+        update_branch(checkout),
+    ),
 }
 
 
@@ -75,16 +85,23 @@ ENDINGS: dict[str, Callable[[Checkout], object]] = {
 def test_the_next_promotion_takes_the_place_of_the_last_one(checkout: Checkout, remote: Path, ending: str) -> None:
     push(checkout)
     ENDINGS[ending](checkout)
-    release(checkout, "2.8.0-rc.1", "2.9.0")
+    release(checkout, image(checkout), "2.9.0")
     commit = push(checkout)
     assert git(remote, "rev-parse", BRANCH) == commit
     assert git(remote, "rev-parse", f"{BRANCH}^") == git(remote, "rev-parse", "main")
     assert 'newTag: "2.9.0"' in git(remote, "show", f"{BRANCH}:{STAGING}")
 
 
+def edit_a_merge(checkout: Checkout) -> None:
+    """Merge the followed branch, and change something on the way."""
+    checkout.git("merge", "--quiet", "--no-commit", "--no-ff", "main")
+    checkout.write("docs/own.md", "Own.\n")
+
+
 OWN: dict[str, Callable[[Checkout], object]] = {
     "the file": lambda c: c.replace(STAGING, "name: shop-api\n    count: 2", "name: shop-api\n    count: 9"),
     "another file": lambda c: c.write("docs/own.md", "Own.\n"),
+    "a merge": edit_a_merge,
 }
 
 
@@ -92,6 +109,8 @@ OWN: dict[str, Callable[[Checkout], object]] = {
 @pytest.mark.parametrize("place", ["here", "there"])
 def test_what_somebody_committed_on_the_branch_stays(checkout: Checkout, remote: Path, what: str, place: str) -> None:
     push(checkout)
+    checkout.write("docs/other.md", "Other.\n")
+    checkout.commit()
     checkout.git("switch", "--quiet", BRANCH)
     OWN[what](checkout)
     own = checkout.commit()

@@ -13,7 +13,7 @@ import pytest
 from tests.support import engines
 from tests.support.checkout import committed
 from tests.support.cluster.charts import platform_charts
-from tests.support.renovate import RENOVATE, Found, extract, node, published
+from tests.support.renovate import RENOVATE, Found, extract, look_up, node, published, releases_of
 from tests.support.repository import examples
 
 pytestmark = pytest.mark.proof
@@ -141,8 +141,11 @@ def test_the_templates_own_configuration_finds_the_charts_and_argo_cd(tmp_path: 
         "template/bootstrap/argocd/kustomization.yaml.jinja": {
             ("argoproj/argo-cd", engines.go_module("github.com/argoproj/argo-cd/v3").name.partition("@")[2])
         },
-        "template/.gitlab-ci.yml": {("jdx/mise", f"v{MISE_VERSION}")},
+        "template/.gitlab-ci.yml.jinja": {("jdx/mise", f"v{MISE_VERSION}")},
     }
+    _, updates = look_up(tmp_path, releases_of(found, "2021-01-01T00:00:00Z"))
+    assert len(updates) > 50
+    assert [update for update in updates if update.is_pending] == []
     for file, chart in charts.items():
         assert [dependency["registryUrls"][0].rstrip("/") for dependency in found["regex"][file]] == [chart.repository]
     go_modules = {f"tools/{file.relative_to(engines.ROOT / 'tools')}" for file in engines.ROOT.glob("tools/**/go.mod")}
@@ -151,4 +154,4 @@ def test_the_templates_own_configuration_finds_the_charts_and_argo_cd(tmp_path: 
     assert found["mise"].keys() == {"template/mise.toml"}
     assert found["pep723"].keys() == {f"template/scripts/{name}.py" for name in ("blast_radius", "promote", "validate")}
     workflows = [file for file in found["github-actions"] if file.startswith("template/")]
-    assert {Path(file).name for file in workflows} == {"promote.yaml", "validate.yaml"}
+    assert {Path(file).name for file in workflows} == {"promote.yaml.jinja", "validate.yaml.jinja"}

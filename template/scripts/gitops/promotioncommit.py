@@ -21,12 +21,21 @@ def is_leftover(promotion: Promotion, repository: Path, tip: str, revision: str)
         tip: The commit of the branch.
         revision: The revision that Argo CD follows.
     """
-    base = merge_base(repository, revision, tip)
+    merge_base(repository, revision, tip)
+    listed = run("git", "rev-list", "--parents", f"{revision}..{tip}", folder=repository).splitlines()
+    return all(_is_own(promotion, repository, *line.split()) for line in listed)
+
+
+def _is_own(promotion: Promotion, repository: Path, commit: str, *parents: str) -> bool:
+    """Whether a commit is a promotion and nothing else, or a merge that nobody edited."""
     try:
-        check_branch(promotion, repository, base, tip)
+        if len(parents) == 1:
+            check_branch(promotion, repository, parents[0], commit)
+            return True
+        merged = run("git", "merge-tree", "--write-tree", *parents, folder=repository).strip()
+        return merged == run("git", "rev-parse", f"{commit}^{{tree}}", folder=repository).strip()
     except GitOpsError:
-        return base == tip
-    return True
+        return False
 
 
 def check_place(promotion: Promotion, repository: Path, revision: str) -> None:
