@@ -68,16 +68,23 @@ def update_branch(checkout: Checkout) -> None:
     checkout.git("switch", "--quiet", "main")
 
 
+def update_branch_twice(checkout: Checkout) -> None:
+    update_branch(checkout)
+    update_branch(checkout)
+
+
+def update_branch_after_a_release(checkout: Checkout) -> None:
+    release(checkout, "2.8.0-rc.1", "2.8.0")
+    update_branch(checkout)
+
+
 ENDINGS: dict[str, Callable[[Checkout], object]] = {
     "squashed": squash,
     "merged": merge,
     "still open or closed": lambda _: None,
     "brought up to date": update_branch,
-    "brought up to date, twice": lambda checkout: (update_branch(checkout), update_branch(checkout)),
-    "brought up to date after a release": lambda checkout: (
-        release(checkout, "2.8.0-rc.1", "2.8.0"),
-        update_branch(checkout),
-    ),
+    "brought up to date, twice": update_branch_twice,
+    "brought up to date after a release": update_branch_after_a_release,
 }
 
 
