@@ -6,10 +6,10 @@
 """Promote images: have an environment run the images that an earlier one runs.
 
     scripts/promote.py shop dev staging                  change the working tree
-    scripts/promote.py shop dev staging --branch         commit on the branch promote/shop/dev/staging, and replace what
-                                                         an earlier promotion left there
+    scripts/promote.py shop dev staging --branch         commit on the branch promote/shop/dev/staging
     scripts/promote.py --check <branch> <base> [<head>]  check that such a branch changes nothing else
 
+With --branch, the commit replaces what an earlier promotion left on that branch, and nothing else.
 An environment runs what the branch that Argo CD follows says, as last fetched. No cluster is contacted.
 Exit status: 0 if the images are promoted or were equal already, 1 if the promotion is refused, 3 if --check is given a
 branch that is not called promote/...: nothing was checked then. With --other-branches that is 0, for pipelines that

@@ -6,11 +6,11 @@
 """Check what must hold before a change is merged. One line per check, with its problems below.
 
     scripts/validate.py                      run every check
-    scripts/validate.py --changed [main]     check only what this branch changes since it left main; without a name,
-                                             since it left the branch that Argo CD follows
+    scripts/validate.py --changed [main]     check only what this branch changes since it left main
     scripts/validate.py --quick              run only the checks that build nothing, for example before each commit
     scripts/validate.py --only hosts         run one check; --list prints their ids
 
+Without a name, --changed means the branch that Argo CD follows.
 No cluster is contacted. Charts and Argo CD's manifests are downloaded from where they are published.
 Exit status: 0 if nothing failed, 1 if a check failed, 2 if a tool or a download is missing for a check.
 """
