@@ -30,6 +30,8 @@ example: $(VENV) ## Render EXAMPLE (examples/minimal.yaml) into the folder DIR (
 	@if [ -n "$$(ls -A "$(DIR)" 2>/dev/null)" ]; then \
 	  echo "$(DIR) is not empty, and nothing is overwritten. Remove it, or name another folder: make example DIR=..." >&2; exit 1; fi
 	@# The clone's absolute path: works offline and shows this very checkout. Your own repository is made from the template's Git URL.
+	@# Inside this clone it must be a repository of its own.
+	@git init --quiet --initial-branch=main "$(DIR)"
 	@$(RENDER) --data-file "$(EXAMPLE)" "$(CURDIR)" "$(DIR)"
 	@echo
 	@echo "$(EXAMPLE) became $$(find "$(DIR)" -type f | wc -l | tr -d ' ') files in $(DIR). Start with $(DIR)/README.md."

@@ -38,7 +38,7 @@ def problems(root: Path) -> list[str]:
     pins = {
         (match["action"], match["commit"], match["version"])
         for folder in WORKFLOWS
-        for file in (root / folder).glob("*.y*ml")
+        for file in (root / folder).glob("*.y*ml*")
         for match in PIN.finditer(file.read_text())
     }
     lines = []

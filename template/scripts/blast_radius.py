@@ -21,10 +21,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from gitops.clone import check_top
 from gitops.comparison import compare
 from gitops.git import copy_commit, copy_working_tree
 from gitops.report import as_json, as_markdown, as_text
-from gitops.text import printable
+from gitops.text import print_anywhere, printable
 from gitops.tools import GitOpsError, unreadable
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -32,6 +33,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 def main() -> int:
     """Compare, print the report, and return the exit status."""
+    print_anywhere()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, prog="blast_radius.py"
     )
@@ -47,6 +49,7 @@ def main() -> int:
         for folder in folders:
             folder.mkdir()
         try:
+            check_top(REPOSITORY)
             before = copy_commit(REPOSITORY, arguments.before, folders[0])
             if arguments.after:
                 after = copy_commit(REPOSITORY, arguments.after, folders[1])

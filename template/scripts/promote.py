@@ -9,6 +9,7 @@
     scripts/promote.py shop dev staging --branch         commit on the branch promote/shop/dev/staging
     scripts/promote.py --check <branch> <base> [<head>]  check that such a branch changes nothing else
 
+With --branch, the commit replaces what an earlier promotion left on that branch, and nothing else.
 An environment runs what the branch that Argo CD follows says, as last fetched. No cluster is contacted.
 Exit status: 0 if the images are promoted or were equal already, 1 if the promotion is refused, 3 if --check is given a
 branch that is not called promote/...: nothing was checked then. With --other-branches that is 0, for pipelines that
@@ -21,22 +22,19 @@ import argparse
 import sys
 from pathlib import Path
 
+from gitops.clone import check_top, followed_branch, followed_revision
 from gitops.images import read_images
-from gitops.promotion import (
-    Promotion,
-    check_order,
-    commit_on_branch,
-    file_at,
-    followed_revision,
-    promoted,
-)
+from gitops.promotion import Promotion, check_order, file_at, promoted
 from gitops.promotionbranch import check_branch, parse_branch
-from gitops.text import printable
+from gitops.promotioncommit import commit_on_branch, push_command
+from gitops.text import print_anywhere, printable
 from gitops.tools import GitOpsError
 from gitops.tree import Tree
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 NOT_A_PROMOTION = 3
+# Also in a clone of one branch, and with what was deleted there.
+FETCH = 'git fetch --prune origin "+refs/heads/promote/*:refs/remotes/origin/promote/*"'
 
 
 def promote(promotion: Promotion, may_skip: bool, on_branch: bool) -> None:
@@ -46,12 +44,12 @@ def promote(promotion: Promotion, may_skip: bool, on_branch: bool) -> None:
     source, target = promotion.file(promotion.source), promotion.file(promotion.target)
     revision = followed_revision(tree, REPOSITORY)
     source_text = file_at(REPOSITORY, revision, source)
-    if not on_branch and (REPOSITORY / source).read_text() != source_text:
+    if not on_branch and (REPOSITORY / source).read_text(encoding="utf-8") != source_text:
         raise GitOpsError(
             f"{source} differs from {revision}: {promotion.source} runs only what is merged. "
             "Merge the change, or revert it"
         )
-    before = file_at(REPOSITORY, revision, target) if on_branch else (REPOSITORY / target).read_text()
+    before = file_at(REPOSITORY, revision, target) if on_branch else (REPOSITORY / target).read_text(encoding="utf-8")
     after = promoted(promotion, source_text, before)
     if after == before:
         print(f"{promotion.target} already has the images of {promotion.source}.")
@@ -62,10 +60,12 @@ def promote(promotion: Promotion, may_skip: bool, on_branch: bool) -> None:
             print(f"{promotion.target}: {name}: {old[name].reference} → {image.reference}")
     if on_branch:
         commit = commit_on_branch(promotion, REPOSITORY, revision, after, skipped)
-        print(f"\nCommitted on {promotion.branch}. Next: git push origin {promotion.branch}, then open a pull request.")
+        print(f"\nCommitted on {promotion.branch}. Next: {push_command(promotion, REPOSITORY)}")
+        print(f"Then open a pull request to {followed_branch(tree)}, unless one is open.")
+        print(f"If the push is rejected: {FETCH}, then promote again.")
         print(f"To roll back after the merge: git revert {commit[:12]}, or the commit that it was squashed into.")
     else:
-        (REPOSITORY / target).write_text(after)
+        (REPOSITORY / target).write_text(after, encoding="utf-8", newline="\n")
         print(f"\nChanged {target}. Next: git commit --message '{promotion.title}' -- {target}")
         print(f"To roll back: git revert that commit. Before the commit: git restore -- {target}")
 
@@ -83,6 +83,7 @@ def check(branch: str, base: str, head: str) -> int:
 
 def main() -> int:
     """Promote or check, and return the exit status."""
+    print_anywhere()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, prog="promote.py"
     )
@@ -99,6 +100,7 @@ def main() -> int:
     if not workload or not source or not (target or arguments.check):
         parser.error("name the workload, the environment that runs the images, and the next environment")
     try:
+        check_top(REPOSITORY)
         if arguments.check:
             status = check(workload, source, target or "HEAD")
             return 0 if status == NOT_A_PROMOTION and arguments.other_branches else status

@@ -10,6 +10,7 @@
     scripts/validate.py --quick              run only the checks that build nothing, for example before each commit
     scripts/validate.py --only hosts         run one check; --list prints their ids
 
+Without a name, --changed means the branch that Argo CD follows.
 No cluster is contacted. Charts and Argo CD's manifests are downloaded from where they are published.
 Exit status: 0 if nothing failed, 1 if a check failed, 2 if a tool or a download is missing for a check.
 """
@@ -21,8 +22,8 @@ import sys
 from pathlib import Path
 
 from gitops.checks import Result, State, all_checks
-from gitops.checks.run import iterate
-from gitops.text import printable, printable_lines
+from gitops.checks.run import FOLLOWED, iterate
+from gitops.text import print_anywhere, printable, printable_lines
 from gitops.tools import GitOpsError, unreadable
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -55,11 +56,16 @@ def conclude(results: list[Result]) -> int:
 
 def main() -> int:
     """Run the checks, and return the exit status."""
+    print_anywhere()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, prog="validate.py"
     )
     parser.add_argument(
-        "--changed", nargs="?", const="origin/HEAD", metavar="BRANCH", help="check only what differs from a branch"
+        "--changed",
+        nargs="?",
+        const=FOLLOWED,
+        metavar="BRANCH",
+        help="check only what differs from a branch; default: that Argo CD follows",
     )
     parser.add_argument("--quick", action="store_true", help="run only the checks that build nothing")
     parser.add_argument("--only", action="append", default=[], metavar="ID", help="run one check; may be repeated")

@@ -77,7 +77,18 @@ def test_a_comment_names_its_commit_and_is_bounded(runner: Runner, tmp_path: Pat
 
 def test_the_text_of_a_request_is_bounded(runner: Runner, tmp_path: Path) -> None:
     texts = {"kustomization.yaml": "a: b\n", "message.txt": "x" * 1_000_000, "description.md": "x" * 1_000_000}
+    texts |= {"replaced.txt": ""}
     write(runner.artifact("promotion"), {"files": texts})
     assert run_github_job(runner, workflow(runner.repository, "promote"), "push").returncode == 0
     assert len((tmp_path / "sent").read_text()) == 60_000
     assert len((runner.job_folder("push") / "message.txt").read_text()) == 2000
+
+
+@pytest.mark.parametrize("replaced", ["HEAD", "refs/heads/main", "0 --force", "$(id)"])
+def test_a_push_replaces_a_commit_and_nothing_else(runner: Runner, replaced: str, tmp_path: Path) -> None:
+    texts = dict.fromkeys(("kustomization.yaml", "message.txt", "description.md"), "text") | {"replaced.txt": replaced}
+    write(runner.artifact("promotion"), {"files": texts})
+    result = run_github_job(runner, workflow(runner.repository, "promote"), "push")
+    assert result.returncode == 1
+    assert "The artifact does not name the commit that it replaces" in result.stdout
+    assert not (tmp_path / "called").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,11 @@ def start(repository: Path, folder: Path, inputs: Mapping[str, str]) -> tuple[li
         (folder / "bin").mkdir(exist_ok=True)
         (folder / "bin" / tool).write_text(STAND_IN)
         (folder / "bin" / tool).chmod(0o755)
-    runner = Runner(repository, folder, {"HOME": str(folder), "PATH": f"{folder / 'bin'}:/usr/bin:/bin"})
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=repository, capture_output=True, check=True, text=True)
+    commits = {"GITHUB_SHA": commit.stdout.strip(), "CI_COMMIT_SHA": commit.stdout.strip()}
+    branches = {"GITHUB_REF": "refs/heads/main", "CI_COMMIT_BRANCH": "main"}
+    variables = {"HOME": str(folder), "PATH": f"{folder / 'bin'}:/usr/bin:/bin"}
+    runner = Runner(repository, folder, variables | commits | branches)
     if (repository / ".gitlab-ci.yml").exists():
         runner.environment = {**runner.environment, **inputs}
         content = pipeline(repository)

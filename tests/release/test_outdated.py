@@ -56,7 +56,7 @@ def test_a_commit_that_is_not_the_version_is_named(releases: dict[str, str], tmp
 
 
 def test_the_pins_of_this_repository_are_all_read() -> None:
-    workflows = [file for folder in outdated.WORKFLOWS for file in (outdated.ROOT / folder).glob("*.yaml")]
+    workflows = [file for folder in outdated.WORKFLOWS for file in (outdated.ROOT / folder).glob("*.yaml*")]
     lines = [line for file in workflows for line in file.read_text().splitlines() if "uses: " in line]
     assert lines
     assert [line for line in lines if not outdated.PIN.search(line)] == []

@@ -114,10 +114,10 @@ def test_an_artifact_is_taken_by_its_number_from_the_job_that_is_needed(github: 
 
 
 def test_the_target_branch_judges(github: Path, gitlab: Path) -> None:
-    for name in ("promotion", "blast-radius"):
+    for name, base in (("promotion", "HEAD^1"), ("blast-radius", '"${BASE:-HEAD^1}"')):
         steps = workflow(github, "validate")["jobs"][name]["steps"]
         # Before any tool reads a file of the repository.
-        assert [step.get("run") for step in steps][1] == "git switch --quiet --detach HEAD^1"
+        assert [step.get("run") for step in steps][1] == f"git switch --quiet --detach {base}"
         assert script(pipeline(gitlab)[name])[1] == "git switch --quiet --detach FETCH_HEAD"
 
 

@@ -226,7 +226,7 @@ def test_a_branch_has_the_promotion_only_and_the_working_tree_stays(checkout: Ch
     assert checkout.git("rev-parse", f"{branch}^") == checkout.git("rev-parse", "main")
     assert checkout.git("diff", "--name-only", "main", branch) == STAGING
     assert f"git revert {checkout.git('rev-parse', branch)[:12]}" in said
-    assert "the branch promote/shop/dev/staging exists" in refusal(checkout, "shop", "dev", "staging", "--branch")
+    promote(checkout, "shop", "dev", "staging", "--branch")
     checked = promote(checkout, "--check", branch, "main", branch)
     assert checked == "Promote shop from dev to staging: the branch changes nothing else.\n"
 

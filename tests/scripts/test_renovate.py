@@ -3,59 +3,29 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.support import engines
 from tests.support.checkout import committed
 from tests.support.cluster.charts import platform_charts
-from tests.support.repository import examples, render
+from tests.support.renovate import RENOVATE, Found, extract, look_up, node, published, releases_of
+from tests.support.repository import examples
 
 pytestmark = pytest.mark.proof
-RENOVATE = engines.CACHE / "npm/node_modules/renovate"
 PACKAGES = json.loads((engines.ROOT / "tools/npm/package.json").read_text())
 MISE_VERSION = PACKAGES["optionalDependencies"]["@jdxcode/mise-linux-x64"]
-Found = dict[str, dict[str, list[dict[str, Any]]]]
-
-
-def node(script: Path, *arguments: str | Path, folder: Path, stdin: str = "") -> str:
-    """Run a JavaScript file and return what it prints."""
-    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "LOG_LEVEL": "debug", "LOG_FORMAT": "json"}
-    command = [Path(sys.executable).with_name("node"), script, *arguments]
-    result = subprocess.run(command, cwd=folder, env=environment, input=stdin, capture_output=True, text=True)
-    assert result.returncode == 0, result.stdout[-2000:] + result.stderr
-    return result.stdout
 
 
 @pytest.fixture(scope="module")
 def repositories(template: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """One repository per kind of continuous integration, as it would be rendered from the template's URL."""
-    found = {}
-    for ci in ("github", "gitlab", "none"):
-        path = render(template, examples()["stages"] | {"ci": ci}, tmp_path_factory.mktemp(ci) / "repository")
-        answers = path / ".copier-answers.yml"
-        text = re.sub(r"^_(commit|src_path):.*\n", "", answers.read_text(), flags=re.MULTILINE)
-        answers.write_text(f"{text}_commit: v1.0.0\n_src_path: https://github.com/acme/template.git\n")
-        found[ci] = committed(path)
-    return found
-
-
-def extract(path: Path) -> Found:
-    """What Renovate finds in a repository: dependencies by manager and file."""
-    output = node(RENOVATE / "dist/renovate.js", "--platform=local", "--dry-run=extract", folder=path)
-    entries = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
-    problems = {e["msg"] for e in entries if e["level"] >= 40}
-    # It would look up versions on GitHub with a token. RE2 is a faster engine.
-    assert problems <= {"GitHub token is required for some dependencies", "RE2 not usable, falling back to RegExp"}
-    (files,) = [e["packageFiles"] for e in entries if "packageFiles" in e]
-    return {manager: {f["packageFile"]: f["deps"] for f in found} for manager, found in files.items()}
+    """One repository per kind of continuous integration."""
+    answers = {ci: examples()["stages"] | {"ci": ci} for ci in ("github", "gitlab", "none")}
+    return {ci: published(template, answers[ci], tmp_path_factory.mktemp(ci) / "repository") for ci in answers}
 
 
 @pytest.fixture(scope="module")
@@ -171,8 +141,11 @@ def test_the_templates_own_configuration_finds_the_charts_and_argo_cd(tmp_path: 
         "template/bootstrap/argocd/kustomization.yaml.jinja": {
             ("argoproj/argo-cd", engines.go_module("github.com/argoproj/argo-cd/v3").name.partition("@")[2])
         },
-        "template/.gitlab-ci.yml": {("jdx/mise", f"v{MISE_VERSION}")},
+        "template/.gitlab-ci.yml.jinja": {("jdx/mise", f"v{MISE_VERSION}")},
     }
+    _, updates = look_up(tmp_path, releases_of(found, "2021-01-01T00:00:00Z"))
+    assert len(updates) > 50
+    assert [update for update in updates if update.is_pending] == []
     for file, chart in charts.items():
         assert [dependency["registryUrls"][0].rstrip("/") for dependency in found["regex"][file]] == [chart.repository]
     go_modules = {f"tools/{file.relative_to(engines.ROOT / 'tools')}" for file in engines.ROOT.glob("tools/**/go.mod")}
@@ -181,4 +154,4 @@ def test_the_templates_own_configuration_finds_the_charts_and_argo_cd(tmp_path: 
     assert found["mise"].keys() == {"template/mise.toml"}
     assert found["pep723"].keys() == {f"template/scripts/{name}.py" for name in ("blast_radius", "promote", "validate")}
     workflows = [file for file in found["github-actions"] if file.startswith("template/")]
-    assert {Path(file).name for file in workflows} == {"promote.yaml", "validate.yaml"}
+    assert {Path(file).name for file in workflows} == {"promote.yaml.jinja", "validate.yaml.jinja"}

@@ -95,6 +95,22 @@ def test_ci_runs_tasks_that_there_are_and_nothing_reaches_a_cluster(rendered: Pa
         assert workflows["validate.yaml"]["jobs"]["validate"]["permissions"] == {"contents": "read"}
 
 
+# What bash 3.2 and the tools of macOS do not have.
+NOT_ON_MACOS = re.compile(
+    r"\b(declare|local|typeset) -[a-zA-Z]*[An]|\b(mapfile|readarray|coproc|wait -n|tac|nproc|realpath|sha256sum)\b"
+    r"|\$\{\w+(,|\^|@[A-Z])|&>>|\|&|;;?&|sed (-r|-i(?!\.))|grep -\w*P|readlink -f|date -d|stat -c|xargs -r|sort -V"
+)
+# An empty list is an unset variable in bash 3.2.
+BARE_LIST = re.compile(r'(?<!\+)"\$\{\w+\[@\]\}"')
+
+
+def test_shell_scripts_run_on_macos(rendered: Path) -> None:
+    for script in rendered.rglob("*.sh"):
+        lines = [line for line in script.read_text().splitlines() if "command -v" not in line]
+        for pattern in (NOT_ON_MACOS, BARE_LIST):
+            assert [line for line in lines if pattern.search(line)] == []
+
+
 def test_shell_scripts_are_clean(rendered: Path) -> None:
     scripts = list(rendered.rglob("*.sh"))
     assert scripts

@@ -14,6 +14,8 @@ from typing import Any
 import yaml
 
 EXPRESSION = re.compile(r"\$\{\{ (.*?) \}\}")
+# What an event that has no such thing leaves empty.
+EMPTY = {"github.event.merge_group.base_sha": ""}
 BASH = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c"]
 # A runner installs the tools. Tests have them on the path.
 INSTALLATION = ("apt-get ", "mise install", "mise trust")
@@ -28,12 +30,14 @@ class Runner:
         folder: An empty folder for the working directories of jobs, and for artifacts.
         environment: The variables of every job.
         values: What GitHub's expressions are, by their text.
+        workflow_variables: The variables that the pipeline itself sets.
     """
 
     repository: Path
     folder: Path
     environment: Mapping[str, str]
     values: dict[str, str] = field(default_factory=dict)
+    workflow_variables: dict[str, str] = field(default_factory=dict)
 
     def job_folder(self, name: str) -> Path:
         """Return the working directory of a job."""
@@ -45,20 +49,27 @@ class Runner:
 
     def shell(self, script: str, job: str, variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
         """Run a script in the working directory of a job."""
-        environment = {**os.environ, **self.environment, **variables}
+        environment = {**os.environ, **self.environment, **self.workflow_variables, **variables}
         return subprocess.run(
             [*BASH, script], cwd=self.job_folder(job), env=environment, capture_output=True, text=True, check=False
         )
 
-    def clone(self, job: str, *options: str) -> None:
-        """Clone the repository into the working directory of a job, at the commit of the run if it has one."""
-        folder = self.job_folder(job)
-        commands = [["clone", "--quiet", *options, str(self.repository), str(folder)]]
-        if commit := self.environment.get("GITHUB_SHA") or self.environment.get("CI_COMMIT_SHA"):
-            commands += [["-C", str(folder), "fetch", "--quiet", "origin", commit]]
-            commands += [["-C", str(folder), "checkout", "--quiet", "--detach", commit]]
-        for command in commands:
-            subprocess.run(["git", *command], check=True, capture_output=True)
+    def clone(self, job: str) -> None:
+        """Clone the repository into the working directory of a job."""
+        self.git("clone", "--quiet", str(self.repository), str(self.job_folder(job)))
+
+    def check_out(self, job: str, commit: str, *refspecs: str, depth: int = 0) -> None:
+        """Fetch a commit and branches into the working directory of a job, and check the commit out."""
+        folder = ["-C", str(self.job_folder(job))]
+        self.git(*folder, "init", "--quiet")
+        self.git(*folder, "remote", "add", "origin", f"file://{self.repository}")
+        self.git(*folder, "fetch", "--quiet", *[f"--depth={depth}"][: bool(depth)], "origin", commit, *refspecs)
+        self.git(*folder, "checkout", "--quiet", "--detach", commit)
+
+    @staticmethod
+    def git(*arguments: str) -> None:
+        """Run Git."""
+        subprocess.run(["git", *arguments], check=True, capture_output=True)
 
 
 def workflow(repository: Path, name: str) -> dict[str, Any]:
@@ -84,12 +95,13 @@ def run_github_job(runner: Runner, content: Mapping[str, Any], job: str) -> subp
     assert content["defaults"]["run"]["shell"] == "bash"
     folder = runner.job_folder(job)
     folder.mkdir(parents=True)
+    runner.workflow_variables = content.get("env", {})
     outputs = runner.folder / f"{job}-outputs"
     outputs.touch()
     printed, status = "", 0
 
     def value(text: object) -> str:
-        return EXPRESSION.sub(lambda match: runner.values[match[1]], str(text))
+        return EXPRESSION.sub(lambda match: (EMPTY | runner.values)[match[1]], str(text))
 
     for step in content["jobs"][job]["steps"]:
         condition = step.get("if", "")
@@ -101,8 +113,8 @@ def run_github_job(runner: Runner, content: Mapping[str, Any], job: str) -> subp
         options = {name: value(text) for name, text in step.get("with", {}).items()}
         action = step.get("uses", "").partition("@")[0]
         if action == "actions/checkout":
-            folder.rmdir() if not any(folder.iterdir()) else None
-            runner.clone(job)
+            branches = () if (depth := int(options.get("fetch-depth", 1))) else ("+refs/heads/*:refs/remotes/origin/*",)
+            runner.check_out(job, runner.environment["GITHUB_SHA"], *branches, depth=depth)
         elif action == "actions/upload-artifact":
             copy(folder / options["path"], runner.artifact(options["name"]))
             assert content["jobs"][job]["outputs"]["artifact"] == f"${{{{ steps.{step['id']}.outputs.artifact-id }}}}"
@@ -122,11 +134,17 @@ def run_github_job(runner: Runner, content: Mapping[str, Any], job: str) -> subp
 def run_gitlab_job(runner: Runner, content: Mapping[str, Any], job: str) -> subprocess.CompletedProcess[str]:
     """Run the script of a job, and return the outcome."""
     definition = content[job]
+    runner.workflow_variables = content["variables"]
     if definition.get("variables", {}).get("GIT_STRATEGY") == "none":
         runner.job_folder(job).mkdir(parents=True)
     else:
-        runner.clone(job)
-        subprocess.run(["git", "fetch", "--quiet", "origin", "main"], cwd=runner.job_folder(job), check=True)
+        runner.job_folder(job).mkdir(parents=True)
+        # A runner fetches nothing but the commit and the branch of the pipeline.
+        branch = runner.environment.get("CI_COMMIT_BRANCH")
+        refspecs = [f"+refs/heads/{branch}:refs/remotes/origin/{branch}"] if branch else []
+        runner.check_out(job, runner.environment["CI_COMMIT_SHA"], *refspecs)
+        fetches = [command for command in content["default"]["before_script"] if "git fetch" in command]
+        assert not runner.shell("\n".join(fetches), job, {"PATH": os.environ["PATH"]}).returncode
     for needed in definition.get("needs", ()):
         for path in runner.artifact(needed).glob("*"):
             copy(path, runner.job_folder(job) / path.name)

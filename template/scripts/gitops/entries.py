@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -29,6 +30,11 @@ LARGE = re.compile(rb"version https://git-lfs\.github\.com/spec/")
 # Argo CD leaves out a file of argo/ that contains this, and evaluates one with this suffix.
 SKIPPED = b"+argocd:skip-file-rendering"
 JSONNET = (".jsonnet", ".libsonnet")
+
+
+# What Windows keeps for devices, whatever follows a dot, and what no name there has.
+DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
+NOT_ON_WINDOWS = re.compile(r'[<>:"|?*]|[. ]$')
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,20 @@ def problems(entry: Entry) -> Iterator[str]:
         yield f"{name}: no file is a program in {path.parts[0]}/: run git update-index --chmod=-x, or chmod -x"
     if entry.is_readable:
         yield from _problems_of_content(entry, name, path)
+
+
+def problems_of_names(names: Iterable[str]) -> Iterator[str]:
+    """Return the names that Windows or macOS cannot store, or not beside each other."""
+    spellings: dict[str, str] = {}
+    for name in sorted(
+        {place.as_posix() for file in names for place in (PurePosixPath(file), *PurePosixPath(file).parents)}
+    ):
+        part = name.rpartition("/")[2]
+        if part and (DEVICE.fullmatch(part) or NOT_ON_WINDOWS.search(part)) and name != ".":
+            yield f"{name}: Windows has no such name, so a clone there fails: rename it"
+        other = spellings.setdefault(unicodedata.normalize("NFC", name).casefold(), name)
+        if other != name:
+            yield f"{name}: a clone on macOS or Windows has either this or {other}: rename one of them"
 
 
 def _is_below(path: PurePosixPath, folders: tuple[str, ...]) -> bool:

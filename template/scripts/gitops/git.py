@@ -156,17 +156,6 @@ def _blobs(repository: Path, identifiers: list[bytes]) -> dict[bytes, bytes]:
     return result
 
 
-def files_changed_since(repository: Path, branch: str) -> set[str]:
-    """Return the files that differ from where this branch left another one, committed or not."""
-    commit = commit_of(repository, branch)
-    if not commit:
-        raise GitOpsError(f"{branch} is not a commit of this clone: check the spelling, or run git fetch")
-    base = run("git", "merge-base", commit, "HEAD", folder=repository).strip()
-    changed = run("git", "diff", "--name-only", "-z", base, folder=repository)
-    new = run("git", "ls-files", "--others", "--exclude-standard", "-z", folder=repository)
-    return set(filter(None, (changed + new).split("\0")))
-
-
 def changed_files(before: Tree, after: Tree) -> tuple[set[str], dict[str, str]]:
     """Return the files that differ between two trees, and the new names of renamed files by their old names."""
     options = ["--no-index", "--no-ext-diff", "--name-status", "--find-renames", "-z"]

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitops.git import commit_of
 from gitops.images import read_images, with_images
 from gitops.tools import GitOpsError, run
 from gitops.tree import WORKLOADS, Tree
@@ -105,19 +103,6 @@ def _one_of(names: Iterable[str]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def followed_revision(tree: Tree, repository: Path) -> str:
-    """Return the revision that Argo CD follows, as last fetched.
-
-    Raises:
-        GitOpsError: if this clone does not have it.
-    """
-    branch = str(tree.root_source.get("targetRevision", "HEAD"))
-    for revision in (f"origin/{branch}", branch):
-        if commit_of(repository, revision):
-            return revision
-    raise GitOpsError(f"Argo CD follows {branch}, which is not in this clone: run git fetch origin {branch}")
-
-
 def file_at(repository: Path, revision: str, file: str) -> str:
     """Return a file at a revision.
 
@@ -128,34 +113,3 @@ def file_at(repository: Path, revision: str, file: str) -> str:
         return run("git", "show", f"{revision}:{file}", folder=repository)
     except GitOpsError:
         raise GitOpsError(f"{revision} has no {file}") from None
-
-
-def commit_on_branch(promotion: Promotion, repository: Path, revision: str, text: str, skipped: list[str]) -> str:
-    """Commit the target's file on top of a revision, on the promotion's branch. The working tree stays as it is.
-
-    Args:
-        promotion: What is promoted.
-        repository: The clone.
-        revision: The revision that Argo CD follows.
-        text: The new text of the target's file.
-        skipped: The environments that it skips: its message says so, for the review and for check_branch().
-
-    Raises:
-        GitOpsError: if the branch exists.
-    """
-    file, branch = promotion.file(promotion.target), promotion.branch
-    if commit_of(repository, f"refs/heads/{branch}"):
-        raise GitOpsError(f"the branch {branch} exists: merge it, or delete it (git branch -D {branch})")
-    with tempfile.TemporaryDirectory() as folder:
-
-        def git(*arguments: str, stdin: str = "") -> str:
-            variables = {"GIT_INDEX_FILE": f"{folder}/index"}
-            return run("git", *arguments, folder=repository, stdin=stdin, variables=variables).strip()
-
-        blob = git("hash-object", "-w", "--stdin", "--path", file, stdin=text)
-        git("read-tree", revision)
-        message = f"{promotion.title}\n\n{SKIPPED}: {', '.join(skipped)}" if skipped else promotion.title
-        git("update-index", "--cacheinfo", f"100644,{blob},{file}")
-        commit = git("commit-tree", git("write-tree"), "-p", revision, "-m", message)
-        git("branch", branch, commit)
-    return commit

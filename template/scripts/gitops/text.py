@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections.abc import Iterable
+from io import TextIOWrapper
 
 # Control characters, marks that change the direction of text, and halves of surrogate pairs.
 UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -59,3 +61,10 @@ def _is_unprintable(character: str) -> bool:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode() if character.isascii() else f"\\u{ord(character):04x}"
+
+
+def print_anywhere() -> None:
+    """Have a terminal that lacks a character, such as an arrow, show another one in its place."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

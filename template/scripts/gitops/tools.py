@@ -16,8 +16,16 @@ MESSAGE_LENGTH = 600
 TIMEOUT_SECONDS = 600
 # No tool needs the credentials of the person or the job that runs it.
 CREDENTIALS = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|^(AWS|AZURE|GOOGLE|GITHUB|GITLAB|GH|KUBE)", re.IGNORECASE)
+# What Git tells its hooks: another place for its files than the clone that a script is in.
+HOOKS = re.compile(
+    r"GIT_(DIR|WORK_TREE|INDEX_FILE|PREFIX|COMMON_DIR|NAMESPACE|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES"
+    r"|CEILING_DIRECTORIES|DISCOVERY_ACROSS_FILESYSTEM|GRAFT_FILE|SHALLOW_FILE|EXTERNAL_DIFF|DIFF_OPTS|LITERAL_PATHSPECS"
+    r"|GLOB_PATHSPECS|NOGLOB_PATHSPECS|ICASE_PATHSPECS|TRACE\w*)"
+)
 # What a tool gets of the environment where it needs no network.
 KEPT = ("LANG", "LC_ALL", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR")
+# Its messages in English, and no question that nobody answers.
+PLAIN_GIT = {"LC_ALL": "C.UTF-8", "LANGUAGE": "", "GIT_TERMINAL_PROMPT": "0"}
 NOWHERE = "http://127.0.0.1:1"
 
 
@@ -108,8 +116,9 @@ def _installed_by_mise(name: str, mise: str) -> str:
 
 
 def environment_without_credentials() -> dict[str, str]:
-    """Return the environment without the variables that hold credentials."""
-    return {name: value for name, value in os.environ.items() if not CREDENTIALS.search(name)}
+    """Return the environment without the variables that hold credentials, or lead Git elsewhere."""
+    kept = {name: value for name, value in os.environ.items() if not CREDENTIALS.search(name)}
+    return {name: value for name, value in kept.items() if not HOOKS.fullmatch(name)} | PLAIN_GIT
 
 
 def offline_environment() -> dict[str, str]:

@@ -15,6 +15,7 @@ from yamllint import linter  # type: ignore[import-untyped]
 from yamllint.config import YamlLintConfig  # type: ignore[import-untyped]
 
 from gitops.checks.types import NothingToCheckError, Repository, check
+from gitops.entries import problems_of_names
 from gitops.objects import digest
 from gitops.tools import run
 from gitops.tree import ANSWERS
@@ -66,8 +67,9 @@ def answers(repository: Repository) -> Iterator[str]:
 
 @check("files", "Git stores plain files only", is_quick=True)
 def plain_files(repository: Repository) -> Iterator[str]:
-    """Find what Argo CD refuses, or reads otherwise than it seems: links, submodules, overrides, attributes."""
+    """Find what Argo CD refuses, or reads otherwise than it seems, and names that not every machine can store."""
     yield from repository.tree.problems
+    yield from problems_of_names(repository.all_files)
 
 
 @check("local", "Kustomizations read files of this repository only", is_quick=True)

@@ -22,8 +22,12 @@ from gitops.checks import (
     projects,
 )
 from gitops.checks.types import Check, Note, NothingToCheckError, Repository, Result, State
-from gitops.git import copy_working_tree, files_changed_since
+from gitops.clone import check_top, files_changed_since, followed_revision
+from gitops.git import copy_working_tree
 from gitops.tools import GitOpsError, UnavailableError, unreadable
+
+# The branch that Argo CD follows, in the place of a name.
+FOLLOWED = "."
 
 
 def all_checks() -> list[Check]:
@@ -69,7 +73,7 @@ def iterate(
         path: The repository, a clone of Git.
         only: The ids of the checks to run; all if empty.
         is_quick: Whether to run only those that build nothing.
-        changed_since: A branch: check only what differs from where this one left it.
+        changed_since: A branch, or FOLLOWED: check only what differs from where this one left it.
 
     Raises:
         GitOpsError: if Git does not know the branch, or there is no such check.
@@ -77,10 +81,13 @@ def iterate(
     checks = all_checks()
     if unknown := sorted(set(only) - {check.id for check in checks}):
         raise GitOpsError(f"{unknown[0]} is not a check; there are {', '.join(check.id for check in checks)}")
+    check_top(path)
     selected = [check for check in checks if (not only or check.id in only) and (check.is_quick or not is_quick)]
-    changed = files_changed_since(path, changed_since) if changed_since else None
     with tempfile.TemporaryDirectory() as folder:
-        repository = Repository(path, copy_working_tree(path, Path(folder)), changed)
+        tree = copy_working_tree(path, Path(folder))
+        branch = followed_revision(tree, path) if changed_since == FOLLOWED else changed_since
+        changed = files_changed_since(path, branch) if branch else None
+        repository = Repository(path, tree, changed)
         # Before a build changes the copy. Every check that needs them reports the error.
         with suppress(Exception):
             _ = repository.foreign_paths
