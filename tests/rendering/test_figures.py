@@ -11,8 +11,8 @@ from tests.support.cluster.scaling import GRACE_SECONDS, MIN_READY_SECONDS, PAUS
 from tests.support.repository import Document, Repository, load
 
 PAUSES = {"duration": PAUSE, "factor": 2, "maxDuration": "3m"}
-# How often Argo CD tries: routes of a new cluster wait for Traefik's definitions, root waits for clusters.
 LOAD_BALANCER_IDLE_SECONDS = 350
+# How often Argo CD tries: routes of a new cluster wait for Traefik's definitions, root waits for clusters.
 LIMITS = {"root": -1, "argocd": 10, "add-ons": 5, "workloads": 10}
 
 
