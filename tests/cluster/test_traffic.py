@@ -125,7 +125,7 @@ def test_traefik_has_nothing_to_complain_about(way_in: WayIn) -> None:
 def test_every_route_and_middleware_is_there_as_it_was_rendered(stages: Stack) -> None:
     for name in CLUSTERS:
         values = stages.repository.one(layout.values("traefik"))
-        rendered = list(values["extraObjects"])
+        rendered = [o for kind in ("IngressRoute", "Middleware") for o in pick(values["extraObjects"], kind)]
         for _, environment, overlay in stages.repository.overlays():
             if environment["cluster"] == name:
                 rendered += pick(stages.repository.build(overlay), "IngressRoute")

@@ -11,6 +11,7 @@ from tests.support.cluster.scaling import GRACE_SECONDS, MIN_READY_SECONDS, PAUS
 from tests.support.repository import Document, Repository, load
 
 PAUSES = {"duration": PAUSE, "factor": 2, "maxDuration": "3m"}
+LOAD_BALANCER_IDLE_SECONDS = 350
 # How often Argo CD tries: routes of a new cluster wait for Traefik's definitions, root waits for clusters.
 LIMITS = {"root": -1, "argocd": 10, "add-ons": 5, "workloads": 10}
 
@@ -54,3 +55,24 @@ def test_a_pod_of_traefik_is_ready_for_a_minute_and_has_three_to_leave(repositor
     assert (
         deployment["terminationGracePeriodSeconds"] / deployment["minReadySeconds"] == GRACE_SECONDS / MIN_READY_SECONDS
     )
+
+
+def test_limits_of_requests_are_stated_finite_and_in_the_order_in_which_connections_close(
+    repository: Repository,
+) -> None:
+    """An application closes an idle connection after 2 s at the earliest, the load balancer after 350 s."""
+    values = repository.one(layout.values("traefik"))
+    limits = values["ports"]["websecure"]["transport"]["respondingTimeouts"]
+    assert limits == {"readTimeout": "10m", "writeTimeout": "0s", "idleTimeout": "180s"}
+    assert seconds(limits["idleTimeout"]) < LOAD_BALANCER_IDLE_SECONDS
+    timeouts = dict(argument.rpartition(".")[2].split("=") for argument in values["additionalArguments"])
+    assert timeouts == {"idleConnTimeout": "1s", "dialTimeout": "5s", "responseHeaderTimeout": "0s"}
+
+
+def test_what_a_protected_environment_no_longer_has_is_deleted_after_all_else_is_healthy(
+    repository: Repository,
+) -> None:
+    for environment in repository.environments:
+        applications = repository.one(layout.workloads_set(environment["name"]))
+        options = applications["spec"]["template"]["spec"]["syncPolicy"]["syncOptions"]
+        assert ("PruneLast=true" in options) == environment["protected"]

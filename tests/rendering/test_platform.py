@@ -149,6 +149,7 @@ def test_traefik_scales_and_drains_one_pod_at_a_time(repository: Repository) -> 
         assert scaler["spec"]["minReplicas"] == 2
         (budget,) = pick(documents, "PodDisruptionBudget")
         assert budget["spec"]["maxUnavailable"] == 1
+        assert budget["spec"]["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
         assert (
             budget["spec"]["selector"]["matchLabels"].items()
             <= deployment["spec"]["template"]["metadata"]["labels"].items()

@@ -19,7 +19,6 @@ OVERRIDES: dict[str, Any] = {
     "a fixed number of pods": {
         "autoscaling": {"enabled": False, "maxReplicas": None},
         "deployment": {"replicas": 4},
-        "podDisruptionBudget": {"enabled": False},
     },
     "a quick rollout": {
         "deployment": {
@@ -36,7 +35,14 @@ OVERRIDES: dict[str, Any] = {
             "spec": {"loadBalancerClass": None, "loadBalancerSourceRanges": ["203.0.113.0/24"]},
         },
     },
-    "slow uploads": {"ports": {"websecure": {"transport": {"respondingTimeouts": {"readTimeout": "10m"}}}}},
+    "other limits of requests": {
+        "ports": {
+            "websecure": {
+                "transport": {"respondingTimeouts": {"readTimeout": "1h", "writeTimeout": None, "idleTimeout": 300}}
+            }
+        },
+        "additionalArguments": ["--serversTransport.forwardingTimeouts.responseHeaderTimeout=60s"],
+    },
     "encoded slashes": {"ports": {"websecure": {"http": {"encodedCharacters": {"allowEncodedSlash": True}}}}},
     "other logs": {"log": {"level": "DEBUG"}, "accessLog": {"fields": {"queryParameters": {"defaultMode": None}}}},
     "a capability": {"securityContext": {"capabilities": {"add": ["NET_BIND_SERVICE"]}}},

@@ -107,11 +107,21 @@ def test_containers_with_a_port_are_probed_on_it_and_others_are_not(repository: 
             (port,) = container["ports"]
             assert port["containerPort"] == part["port"]
             assert probes.keys() == {"startupProbe", "readinessProbe", "livenessProbe"}
+            # The health path may look at a database, and an outage of that must restart nothing.
+            assert probes.pop("livenessProbe")["tcpSocket"] == {"port": port["name"]}
             for probe in probes.values():
                 if "health" in part:
                     assert probe["httpGet"] == {"path": part["health"], "port": port["name"]}
                 else:
                     assert probe["tcpSocket"] == {"port": port["name"]}
+
+
+def test_a_rollout_is_degraded_before_long_but_after_its_pods_had_their_time_to_start(repository: Repository) -> None:
+    """In a protected environment, the next commit waits for so long behind a release that hangs."""
+    for deployment, _, container in deployments(repository):
+        deadline = deployment["spec"]["progressDeadlineSeconds"]
+        probe = container.get("startupProbe", {"periodSeconds": 0, "failureThreshold": 0})
+        assert probe["periodSeconds"] * probe["failureThreshold"] + 120 < deadline <= 300
 
 
 def test_ports_below_1024_can_be_bound_by_a_process_that_is_not_root(repository: Repository) -> None:
@@ -224,6 +234,7 @@ def test_replicas_autoscaling_and_budgets_follow_the_answers(repository: Reposit
             assert (name in budgets) == (least > 1)
             if name in budgets:
                 assert budgets[name]["maxUnavailable"] == 1
+                assert budgets[name]["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
                 assert selects(
                     budgets[name]["selector"]["matchLabels"], deployment["spec"]["template"]["metadata"]["labels"]
                 )

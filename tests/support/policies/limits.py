@@ -31,9 +31,11 @@ def autoscaler(most: int, version: str = "v2") -> Object:
     return {"apiVersion": f"autoscaling/{version}", "kind": kind, "metadata": {"name": "tool"}, "spec": spec}
 
 
-def budget(**spec: Any) -> Object:
-    """Return a disruption budget."""
+def budget(policy: str | None = "AlwaysAllow", **spec: Any) -> Object:
+    """Return a disruption budget, with a policy for pods that are not ready if it has one."""
     spec = {"selector": {"matchLabels": {"app": "tool"}}} | spec
+    if policy:
+        spec["unhealthyPodEvictionPolicy"] = policy
     return {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "tool"}, "spec": spec}
 
 
@@ -133,6 +135,11 @@ def violations(domain: str) -> dict[str, Violation]:
         "pods that must stay": (budget(minAvailable=1), "use maxUnavailable: 1"),
         "a share of pods that must stay": (budget(minAvailable="100%"), "use maxUnavailable: 1"),
         "a budget that says nothing": (budget(), "use maxUnavailable: 1"),
+        "broken pods that must stay": (budget(None, maxUnavailable=1), "add unhealthyPodEvictionPolicy: AlwaysAllow"),
+        "broken pods that must stay by policy": (
+            budget("IfHealthyBudget", maxUnavailable=1),
+            "add unhealthyPodEvictionPolicy: AlwaysAllow",
+        ),
     }
     return {what: Violation(item, "workload-limits", message) for what, (item, message) in found.items()}
 

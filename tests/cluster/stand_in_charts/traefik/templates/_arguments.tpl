@@ -65,7 +65,7 @@
 - --{{ $prefix }}.http.tls=true
 {{- end }}
 {{- with ($port.transport).respondingTimeouts }}
-{{- include "traefik.options" (dict "prefix" (print $prefix ".transport.respondingTimeouts") "of" . "keys" (list "readTimeout")) }}
+{{- include "traefik.options" (dict "prefix" (print $prefix ".transport.respondingTimeouts") "of" . "keys" (list "readTimeout" "writeTimeout" "idleTimeout")) }}
 {{- end }}
 {{- with ($port.transport).lifeCycle }}
 {{- include "traefik.options" (dict "prefix" (print $prefix ".transport.lifeCycle") "of" . "keys" (list "graceTimeOut")) }}
@@ -88,5 +88,8 @@
 - --accesslog.fields.queryparameters.defaultmode={{ . }}
 {{- end }}
 {{- end }}
+{{- end }}
+{{- range .Values.additionalArguments }}
+- {{ . | quote }}
 {{- end }}
 {{- end }}
