@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.answers import recorded
 from tests.support.cases import minimal
+from tests.support.repository import installation_id
 from tests.support.terminal import (
     ARGOCD_CLUSTER,
     BRANCH,
@@ -69,8 +70,10 @@ def test_the_smallest_repository_takes_six_answers_and_enter(sit_down: Sit, tmp_
     assert recorded(tmp_path / "repository") == {
         "repo_url": "https://github.com/acme/gitops.git",
         "target_revision": "main",
+        "installation_id": installation_id({"repo_url": "https://github.com/acme/gitops.git"}),
         "domain": "example.com",
         "dns_provider": "cloudflare",
+        "dns_zones": [],
         "load_balancer": "aws-load-balancer-controller",
         "acm_certificate_arn": ARN,
         "kubernetes_version": "1.36",

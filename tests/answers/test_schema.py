@@ -89,7 +89,9 @@ CHANGE: Node = {
 EVERYTHING: Node = minimal() | {
     "additional_repo_urls": ["https://github.com/acme/old.git"],
     "target_revision": "main",
+    "installation_id": "gitops1a2b3c",
     "dns_provider": "route53",
+    "dns_zones": ["example.com", "example.org"],
     "load_balancer": "legacy",
     "kubernetes_version": "1.36",
     "hsts_seconds": 0,
@@ -101,6 +103,7 @@ EVERYTHING: Node = minimal() | {
             "load_balancer": "legacy",
             "kubernetes_version": "1.35",
             "ingress_host": "in.example.com",
+            "dns_owner_id": "gitops-main",
         },
     ],
     "argocd_cluster": "main",
@@ -254,7 +257,7 @@ def test_a_question_and_its_schema_agree(name: str) -> None:
     question, node = ASKED[name], resolved(SCHEMA["properties"][name])
     assert question["type"] == {"string": "str", "array": "yaml", "object": "yaml", "integer": "int"}[node["type"]]
     assert ("default" in question) != (name in SCHEMA["required"])
-    if name != "argocd_cluster":
+    if name not in ("argocd_cluster", "installation_id"):
         assert question.get("default") == node.get("default")
         choices = question.get("choices", {})
         assert list(choices.values()) == node.get("enum", [])

@@ -21,8 +21,7 @@ NAMESPACE: Document = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"na
 
 def owner(stack: Stack, cluster: str) -> str:
     """The owner id of a cluster's records."""
-    repository = stack.repository.answers["repo_url"].rpartition("/")[2].removesuffix(".git")
-    return f"{repository}-{cluster}"
+    return str(answers_of(stack, cluster)["dns_owner_id"])
 
 
 def owned(records: Records) -> dict[str, str]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.support import engines
+from tests.support.preflight import Preflight
 from tests.support.repository import ROOT, Repository
 
 
@@ -122,50 +120,10 @@ def test_the_reference_of_answers_in_docs_is_the_rendered_one(stages: Repository
     assert (ROOT / "docs/answers.md").read_text() == (stages.path / "docs/answers.md").read_text(), "run: make docs"
 
 
-Preflight = Callable[..., subprocess.CompletedProcess[str]]
-
-PREFLIGHT_TOOLS = {
-    "aws": """case "$*" in
-  *describe-cluster*) echo https://endpoint ;;
-  *describe-certificate*) printf '%s\\n%s\\n' "$CERTIFICATE_STATUS" "$CERTIFICATE_NAMES" ;;
-  *describe-instances*) [ "$INSTANCES" != denied ] && printf '%s\\n' "$INSTANCES" ;;
-  *list-pod-identity*) echo a-123 ;;
-  *list-hosted-zones-by-name*) while [ "$1" != --dns-name ]; do shift; done; echo "$2." ;;
-  *) exit 1 ;;
-esac""",
-    "curl": """case "$*" in
-  *"https://raw.githubusercontent.com/argoproj/argo-cd/"*) cat "$MANIFEST" ;;
-  *) exit 1 ;;
-esac""",
-    "kubectl": """case "$*" in
-  *"config view"*) printf %s "$KUBECTL_SERVER" ;;
-  version*) printf 'serverVersion:\\n  gitVersion: v%s.3-eks-1\\n' "$SERVER_VERSION" ;;
-  *aws-node*) echo "- --enable-network-policy=true" ;;
-esac""",
-}
-
-
 @pytest.fixture
 def preflight(stages: Repository, tmp_path: Path) -> Preflight:
-    """Runs the preflight of a cluster against stand-ins for aws and kubectl."""
-    for tool, script in PREFLIGHT_TOOLS.items():
-        (tmp_path / tool).write_text(f"#!/bin/sh\n{script}\n")
-        (tmp_path / tool).chmod(0o755)
-    ready = {
-        "KUBECTL_SERVER": "https://endpoint",
-        "SERVER_VERSION": "1.36",
-        "MANIFEST": str(*engines.argocd_manifests().values()),
-        "CERTIFICATE_STATUS": "ISSUED",
-        "CERTIFICATE_NAMES": "*.dev.acme.io\t*.staging.acme.io",
-        "INSTANCES": "",
-    }
-
-    def run(cluster: str = "nonprod", **changed: str) -> subprocess.CompletedProcess[str]:
-        environment = os.environ | ready | changed | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
-        script = stages.path / "bootstrap/preflight.sh"
-        return subprocess.run([str(script), cluster], env=environment, capture_output=True, text=True)
-
-    return run
+    """Run the preflight of a cluster against stand-ins for its tools."""
+    return Preflight(stages.path, tmp_path)
 
 
 def test_preflight_passes_where_everything_is_there(preflight: Preflight) -> None:

@@ -13,9 +13,12 @@ import pytest
 
 from tests.support import engines
 from tests.support.checkout import Checkout
-from tests.support.repository import render
+from tests.support.repository import examples, installation_id, render
 
 SHOP = "apps/workloads/shop"
+NONPROD, PROD = (
+    f"ingress-{cluster}-{installation_id(examples()['stages'])}.acme.io" for cluster in ("nonprod", "prod")
+)
 EFFECTS = ("added", "changed", "deleted", "kept", "replaced", "restarted", "scaled")
 
 
@@ -72,9 +75,9 @@ def test_a_workload_that_leaves_is_deleted_or_kept_as_its_environment_says(check
     assert "Deployment/shop-web" in changes["shop-prod"]["kept"]
     assert not changes["shop-prod"]["deleted"]
     assert report["hosts_removed"] == {
-        "shop.dev.acme.io": "ingress-nonprod.acme.io",
-        "shop.staging.acme.io": "ingress-nonprod.acme.io",
-        "www.acme.com": "ingress-prod.acme.io",
+        "shop.dev.acme.io": NONPROD,
+        "shop.staging.acme.io": NONPROD,
+        "www.acme.com": PROD,
     }
     assert report["status"] == 1
     assert "Something protected is lost: shop-prod, shop-staging." in report["conclusion"]
@@ -127,7 +130,7 @@ def test_a_workload_made_by_hand_is_found(checkout: Checkout) -> None:
         "store-dev": "added", "store-staging": "added",
     }  # fmt: skip
     assert report["changes"]["store-dev"]["namespace"] == "store-dev"
-    assert report["hosts_added"]["store.dev.acme.io"] == "ingress-nonprod.acme.io"
+    assert report["hosts_added"]["store.dev.acme.io"] == NONPROD
     assert report["status"] == 0
 
 
@@ -155,7 +158,7 @@ def test_an_environment_that_moves_leaves_what_ran_behind(answered: Callable[...
     moved = {name: change["moved"] for name, change in report["changes"].items() if change["moved"]}
     assert moved == {f"{name}-staging": f"nonprod/{name}-staging → prod/{name}-staging" for name in ("reports", "shop")}
     assert "Deployment/reports" in report["changes"]["reports-staging"]["kept"]
-    assert report["hosts_changed"] == {"shop.staging.acme.io": "ingress-nonprod.acme.io → ingress-prod.acme.io"}
+    assert report["hosts_changed"] == {"shop.staging.acme.io": f"{NONPROD} → {PROD}"}
     assert report["status"] == 1
 
 
@@ -180,8 +183,8 @@ def test_a_protected_host_that_goes_is_a_loss(answered: Callable[..., dict[str, 
 
     report = answered(change)
     assert (report["hosts_removed"], report["hosts_added"]) == (
-        {"www.acme.com": "ingress-prod.acme.io"},
-        {"shop.acme.com": "ingress-prod.acme.io"},
+        {"www.acme.com": PROD},
+        {"shop.acme.com": PROD},
     )
     assert report["changes"]["shop-prod"]["hosts_removed"] == ["www.acme.com"]
     assert report["status"] == 1

@@ -23,6 +23,7 @@ ANSWERS = {
     "repo_url": "https://github.com/acme/platform-gitops.git",
     "domain": "acme.io",
     "acm_certificate_arn": "arn:aws:acm:eu-central-1:123456789012:certificate/aaaaaaaa-1111-2222-3333-444455556666",
+    "clusters": [{"name": "main", "ingress_host": "ingress-main.acme.io"}],
     "environments": ["dev", "prod"],
     "workloads": [
         {"name": "shop", "image": "ghcr.io/acme/shop:2.7.1", "port": 8080},

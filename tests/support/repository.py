@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,6 +40,18 @@ def load(text: str) -> list[Document]:
     return [document for document in yaml.load_all(text, StrictLoader) if document is not None]
 
 
+def installation_id(answers: dict[str, Any]) -> str:
+    """Return the id of the repository in zones and accounts, computed independently of the template."""
+    if "installation_id" in answers:
+        return str(answers["installation_id"])
+    parts = re.fullmatch(r"(?:\w+://)?(?:[^@/]*@)?([^/:]+)(:[0-9]+(?=/))?[/:]/?(.+?)(?:\.git)?", answers["repo_url"])
+    assert parts
+    host, port, path = parts.groups()
+    server = f"{host.lower()}{'' if port in (':22', ':443') else port or ''}"
+    name = re.sub("[^a-z0-9]", "", path.rpartition("/")[2].lower()).lstrip("0123456789") or "gitops"
+    return name[:8] + hashlib.sha256(f"{server}/{path}".encode()).hexdigest()[:6]
+
+
 @dataclass(frozen=True)
 class Repository:
     """A rendered repository and the answers that it was rendered from."""
@@ -70,7 +84,8 @@ class Repository:
                 "acm_certificate_arn": self.answers["acm_certificate_arn"],
                 "load_balancer": self.answers.get("load_balancer", "aws-load-balancer-controller"),
                 "kubernetes_version": self.answers.get("kubernetes_version", "1.36"),
-                "ingress_host": f"ingress-{cluster['name']}.{self.answers['domain']}",
+                "ingress_host": f"ingress-{cluster['name']}-{installation_id(self.answers)}.{self.answers['domain']}",
+                "dns_owner_id": f"{installation_id(self.answers)}-{cluster['name']}",
             }
             result.append(inherited | cluster)
         return result

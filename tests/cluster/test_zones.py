@@ -1,0 +1,120 @@
+"""Hosted zones: the real external-dns with its Route 53 provider, its own arguments, and the documented role."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import policies
+from tests.support.cluster import route53
+from tests.support.cluster.addons import CLUSTERS, answers_of, ways
+from tests.support.cluster.hosted_zones import HostedZones
+from tests.support.cluster.route53 import Zones
+from tests.support.cluster.stack import Stack
+from tests.support.hosted_zones import policy_of_role
+from tests.support.repository import Document, installation_id
+
+DNS = "external-dns.kubernetes.io/"
+NAMESPACE: Document = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "by-hand"}}
+OURS: Zones = {"ZOURS": {"name": "acme.io"}}
+# A zone of another team inside ours.
+TEAM: Zones = {"ZTEAM": {"name": "legacy.acme.io"}}
+# What the role of a cluster could do before: read and change the zones that are named, and no others.
+READS_ITS_OWN = {
+    "Statement": [
+        {"Action": ["route53:ChangeResourceRecordSets", "route53:ListResourceRecordSets"], "Resource": "*/ZOURS"},
+        {"Action": ["route53:ListHostedZones"], "Resource": "*"},
+    ]
+}
+ANYTHING = {"Statement": [{"Action": [f"route53:{action}" for action in route53.ACTIONS], "Resource": "*"}]}
+
+Account = Callable[[str, Zones], HostedZones]
+
+
+@pytest.fixture
+def account(stages: Stack, tmp_path: Path) -> Iterator[Account]:
+    """Return a function that makes an account with zones, and the documented role of a cluster in it."""
+    started: list[HostedZones] = []
+
+    def start(cluster: str, zones: Zones) -> HostedZones:
+        public = {name: zone["name"] for name, zone in zones.items() if not zone.get("private")}
+        policy = policy_of_role(stages.checkout.work, cluster, public, tmp_path)
+        started.append(HostedZones(stages, zones, policy))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.close()
+
+
+def expected(stack: Stack, cluster: str, zones: Zones) -> dict[str, list[str]]:
+    """The records that the answers imply, in the zone with the longest name."""
+    endpoint = answers_of(stack, cluster)["ingress_host"]
+    found: dict[str, list[str]] = {}
+    for host in {endpoint, *(way.host for way in ways(stack, cluster))}:
+        zone = max(
+            (name for name in zones if f".{host}".endswith(f".{zones[name]['name']}")),
+            key=lambda name: len(zones[name]["name"]),
+        )
+        found.setdefault(zone, []).append(f"{host} CNAME")
+    return {zone: sorted(records) for zone, records in found.items()}
+
+
+def test_a_zone_of_somebody_else_below_the_domain_costs_only_itself(account: Account, stages: Stack) -> None:
+    names = account("nonprod", OURS | TEAM)
+    target = {f"{DNS}target": answers_of(stages, "nonprod")["ingress_host"]}
+    inside = policies.route("Host(`shop.legacy.acme.io`)")
+    inside["metadata"] = {"name": "inside", "namespace": "by-hand", "annotations": target}
+    with stages.clusters["nonprod"].applied(NAMESPACE, inside):
+        log = names.sync("nonprod")
+    assert "Failure in zone legacy.acme.io" in log and "AccessDenied" in log
+    assert names.records == expected(stages, "nonprod", OURS)
+    assert "All records are already up to date" in names.sync("nonprod")
+
+
+def test_a_zone_that_cannot_be_read_stops_everything_until_it_is_left_out(account: Account, stages: Stack) -> None:
+    names = account("nonprod", OURS | TEAM)
+    names.allow(READS_ITS_OWN)
+    log = names.sync("nonprod")
+    assert "failed to list resource records sets for zone /hostedzone/ZTEAM" in log and "AccessDenied" in log
+    assert names.records == {}
+    names.sync("nonprod", "--exclude-domains=legacy.acme.io")
+    assert names.records == expected(stages, "nonprod", OURS)
+
+
+@pytest.mark.parametrize("cluster", CLUSTERS)
+def test_hosts_are_written_where_they_resolve(account: Account, stages: Stack, cluster: str) -> None:
+    used: Zones = OURS | {"ZDEV": {"name": "dev.acme.io"}, "ZABOVE": {"name": "com"}}
+    names = account(cluster, used | TEAM | {"ZPRIVATE": {"name": "acme.io", "private": True}})
+    log = names.sync(cluster)
+    assert names.records == expected(stages, cluster, used), log
+    assert "All records are already up to date" in names.sync(cluster)
+
+
+def test_without_a_zone_the_log_has_the_line_of_the_documentation(account: Account, stages: Stack) -> None:
+    names = account("nonprod", {"ZOTHER": {"name": "example.org"}})
+    line = "All records are already up to date, there are no changes for the matching hosted zones"
+    assert line in names.sync("nonprod")
+    assert names.records == {}
+    assert line in (stages.checkout.work / "docs/operations.md").read_text()
+
+
+def test_repositories_of_one_name_delete_nothing_of_each_other(account: Account, stages: Stack) -> None:
+    zones: Zones = OURS | {"ZCOM": {"name": "acme.com"}}
+    urls = [f"https://gitlab.com/acme/infra/{part}/gitops.git" for part in ("dev", "prod")]
+    owners = {c: f"{installation_id({'repo_url': url})}-main" for c, url in zip(CLUSTERS, urls, strict=True)}
+    names = account("nonprod", zones)
+    names.allow(ANYTHING)
+    for cluster, owner in [*owners.items()] * 2:
+        names.sync(cluster, owner=owner)
+    everything: dict[str, list[str]] = {}
+    for cluster in CLUSTERS:
+        for zone, records in expected(stages, cluster, zones).items():
+            everything[zone] = sorted(everything.get(zone, []) + records)
+    assert (names.records, names.deleted) == (everything, [])
+    # Under one owner id, each takes what the other has made for what it has to delete.
+    for cluster in CLUSTERS:
+        names.sync(cluster, owner=owners["nonprod"])
+    assert {*expected(stages, "nonprod", zones)["ZOURS"]} <= {*names.deleted}

@@ -1,0 +1,129 @@
+"""DNS zones: what the preflight finds of them, and what the role of external-dns may do."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.support.hosted_zones import policy_of_role, printed
+from tests.support.preflight import Preflight
+from tests.support.repository import Repository, installation_id, render
+
+OURS = {"ZOURS": "acme.io", "ZCOM": "acme.com"}
+ARN = "arn:aws:route53:::hostedzone"
+TEAM, DEV = {"ZTEAM": "legacy.acme.io"}, {"ZDEV": "dev.acme.io"}
+OVERRIDES = "apps/platform/external-dns/clusters/nonprod/overrides.yaml"
+
+
+@pytest.fixture
+def preflight(stages: Repository, tmp_path: Path) -> Preflight:
+    """Return the preflight of a repository with Route 53 whose overrides may be changed."""
+    (tmp_path / "tools").mkdir()
+    copy = shutil.copytree(stages.path, tmp_path / "repository", ignore=shutil.ignore_patterns(".git"))
+    return Preflight(Path(copy), tmp_path / "tools")
+
+
+def override(preflight: Preflight, text: str) -> None:
+    with (preflight.repository / OVERRIDES).open("a") as file:
+        file.write(text)
+
+
+@pytest.mark.parametrize(
+    ("zones", "used"),
+    [
+        (OURS, ["ZOURS"]),
+        (OURS | TEAM, ["ZOURS"]),
+        (OURS | DEV, ["ZOURS", "ZDEV"]),
+        ({"ZABOVE": "io", "ZOTHER": "me.io"}, ["ZABOVE"]),
+    ],
+)
+def test_the_role_changes_the_zones_that_hold_the_hosts_and_reads_all(
+    stages: Repository, tmp_path: Path, zones: dict[str, str], used: list[str]
+) -> None:
+    change, read = policy_of_role(stages.path, "nonprod", zones, tmp_path)["Statement"]
+    assert change["Action"] == ["route53:ChangeResourceRecordSets"]
+    assert sorted(change["Resource"]) == sorted(f"{ARN}/{zone}" for zone in used)
+    assert (read["Action"], read["Resource"]) == (["route53:ListHostedZones", "route53:ListResourceRecordSets"], "*")
+
+
+@pytest.mark.parametrize("zones", [{"ZOTHER": "example.org"}, OURS | {"ZTWICE": "acme.io"}, {}])
+def test_no_role_is_made_for_zones_that_are_not_clear(preflight: Preflight, zones: dict[str, str]) -> None:
+    done = preflight("nonprod", "--zones", HOSTED_ZONES=printed(zones))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "not exactly one public hosted zone holds" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("changed", "failure", "fix"),
+    [
+        ({"HOSTED_ZONES": printed({"ZCOM": "acme.com"})}, "Route 53 serves dev.acme.io", "create a public"),
+        ({"HOSTED_ZONES": printed(OURS | {"ZTWICE": "acme.io"})}, "one public hosted zone is called", "ZOURS ZTWICE"),
+        ({"RECORDS": "ingress A 192.0.2.1\n"}, "nobody else has the record ingress-nonprod-", "delete the record"),
+        (
+            {"RECORDS": 'cname-ingress TXT "heritage=external-dns,external-dns/owner=other,"'},
+            "nobody else has the record ingress-nonprod-",
+            "another ingress_host",
+        ),
+        (
+            {"HOSTED_ZONES": printed(OURS | TEAM), "DENIED": f"ListResourceRecordSets --resource-arns {ARN}/ZTEAM"},
+            "external-dns may read zone legacy.acme.io",
+            "excludeDomains: [legacy.acme.io]",
+        ),
+        (
+            {"HOSTED_ZONES": printed(OURS | DEV), "DENIED": f"ChangeResourceRecordSets --resource-arns {ARN}/ZDEV"},
+            "external-dns may change zone dev.acme.io",
+            "The DNS role",
+        ),
+    ],
+)  # fmt: skip
+def test_preflight_says_what_is_wrong_with_zones(
+    preflight: Preflight, changed: dict[str, str], failure: str, fix: str
+) -> None:
+    done = preflight(**changed)
+    (found,) = [line for line in done.stdout.splitlines() if line.startswith(f"FAIL  {failure}")]
+    assert done.returncode == 1
+    assert fix in done.stdout.split(found, 1)[1]
+
+
+def test_preflight_is_quiet_about_what_is_well(preflight: Preflight, stages: Repository) -> None:
+    owner = f"external-dns/owner={installation_id(stages.answers)}-nonprod,"
+    done = preflight(HOSTED_ZONES=printed(OURS | TEAM), RECORDS=owner)
+    assert done.returncode == 0, done.stdout
+    assert "note  zone legacy.acme.io (ZTEAM) is left alone\n" in done.stdout
+    assert "ok    Route 53 serves dev.acme.io (zone acme.io)\n" in done.stdout
+    done = preflight(UNKNOWN="ListHostedZones")
+    assert done.returncode == 0 and "note  what the role of external-dns may do is not checked" in done.stdout
+
+
+def test_preflight_takes_the_zones_that_the_overrides_leave(preflight: Preflight) -> None:
+    zones = printed(OURS | {"ZTWICE": "acme.io"} | TEAM)
+    override(preflight, "extraArgs:\n  zone-id-filter: [ZTWICE, ZCOM]\n# ZOURS\n")
+    done = preflight(HOSTED_ZONES=zones)
+    assert done.returncode == 0 and "legacy" not in done.stdout, done.stdout
+    assert preflight("nonprod", "--zones", HOSTED_ZONES=zones).stdout == "ZTWICE\n"
+
+
+def test_preflight_leaves_out_excluded_domains(preflight: Preflight) -> None:
+    override(preflight, "excludeDomains:\n  - legacy.acme.io\n")
+    done = preflight(HOSTED_ZONES=printed(OURS | TEAM), DENIED="hostedzone/ZTEAM")
+    assert done.returncode == 0 and "legacy" not in done.stdout, done.stdout
+
+
+def test_preflight_asks_cloudflare_which_zone_it_has(template: Path, tmp_path: Path, stages: Repository) -> None:
+    answers = stages.answers | {"dns_provider": "cloudflare", "domain": "apps.example.com"}
+    answers |= {"environments": [{"name": "dev", "cluster": "nonprod"}, {"name": "prod", "cluster": "prod"}]}
+    answers |= {"workloads": []}
+    (tmp_path / "tools").mkdir()
+    names = {"CERTIFICATE_NAMES": "*.dev.apps.example.com"}
+    preflight = Preflight(render(template, answers, tmp_path / "derived"), tmp_path / "tools")
+    done = preflight(**names)
+    assert "ok    Cloudflare serves dev.apps.example.com (zone example.com)\n" in done.stdout
+    assert "FAIL  external-dns takes zone example.com\n" in done.stdout
+    assert "add example.com to the answer dns_zones" in done.stdout
+    assert "FAIL  Cloudflare serves dev.apps.example.com\n" in preflight(**names, CLOUDFLARE_ZONE="other.com").stdout
+    assert "note  the DNS zones are not checked" in preflight(**names, TOKEN="").stdout
+    named = render(template, answers | {"dns_zones": ["example.com"]}, tmp_path / "named")
+    done = Preflight(named, tmp_path / "tools")(**names)
+    assert done.returncode == 0, done.stdout
