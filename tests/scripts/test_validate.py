@@ -127,6 +127,25 @@ BREAKS: dict[str, tuple[str, Callable[[Checkout], None], str]] = {
         twice,
         "store-prod: www.acme.com is a host of shop-prod already",
     ),
+    "a route that ends TLS": (
+        "routes",
+        lambda c: c.replace(f"{SHOP}/overlays/dev/resources.yaml", "    - websecure\n", "    - websecure\n  tls: {}\n"),
+        "shop-dev: IngressRoute/shop: spec.tls: remove it",
+    ),
+    "a route without a target": (
+        "routes",
+        lambda c: c.replace(
+            f"{SHOP}/overlays/dev/resources.yaml",
+            "  annotations:\n    external-dns.kubernetes.io/target: ingress-nonprod.acme.io\n",
+            "",
+        ),
+        "shop-dev: IngressRoute/shop: metadata.annotations: add external-dns.kubernetes.io/target",
+    ),
+    "a route to a port that its Service lacks": (
+        "routes",
+        lambda c: c.replace(f"{SHOP}/overlays/dev/resources.yaml", "port: 8080\n", "port: 80\n"),
+        "shop-dev: IngressRoute/shop: spec.routes[0]: Service shop-web has no port 80 (it has 8080 (http))",
+    ),
     "a kind that the project forbids": (
         "projects",
         lambda c: c.add(added("Role", "rbac.authorization.k8s.io/v1", rules=[])),
@@ -229,10 +248,21 @@ def test_only_what_a_branch_touches_is_checked(checkout: Checkout) -> None:
 
 def test_the_host_of_a_workload_that_a_branch_does_not_touch_is_taken(checkout: Checkout) -> None:
     checkout.git("switch", "--quiet", "--create", "branch")
-    checkout.add(policies.route("Host(`shop.staging.acme.io`)"), overlay=f"{REPORTS}/overlays/staging")
+    route, service = policies.served("Host(`shop.staging.acme.io`)", "ingress-nonprod.acme.io")
+    checkout.add(route, service, overlay=f"{REPORTS}/overlays/staging")
     assert failures(checkout, since="main") == {
         "hosts": ["reports-staging: shop.staging.acme.io is a host of shop-staging already"]
     }
+
+
+def test_a_host_that_a_wildcard_certificate_does_not_cover_is_noted(checkout: Checkout) -> None:
+    checkout.replace(f"{SHOP}/overlays/dev/resources.yaml", "`shop.dev.acme.io`", "`api.shop.dev.acme.io`")
+    (result,) = checks.run(checkout.path, only=["routes"])
+    assert (result.state, result.problems) == (checks.State.NOTE, [])
+    assert result.notes == [
+        "shop-dev: IngressRoute/shop: api.shop.dev.acme.io is not one label below dev.acme.io, so a certificate for "
+        "*.dev.acme.io does not cover it: have yours name it, too (docs/domain-configuration.md)"
+    ]
 
 
 def test_a_repository_that_has_left_its_template_passes(checkout: Checkout, template: Path, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from gitops.checks import (
     ownership,
     policies,
     projects,
+    routes,
 )
 from gitops.checks.types import Check, Note, NothingToCheckError, Repository, Result, State
 from gitops.git import copy_working_tree, files_changed_since
@@ -42,6 +43,7 @@ def all_checks() -> list[Check]:
         objects.values,
         objects.images,
         hosts.hosts,
+        routes.routes,
         ownership.own,
         projects.projects,
         policies.policies,
