@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -177,6 +178,26 @@ def test_a_check_finds_and_no_other_complains(checkout: Checkout, what: str) -> 
     found = failures(checkout)
     assert list(found) == [check]
     assert any(message in line for line in found[check]), found[check]
+
+
+def test_patches_that_merge_into_something_invalid_are_named_with_their_fix(checkout: Checkout) -> None:
+    container = {
+        "name": "shop-web",
+        "env": [{"name": "DB_HOST", "value": "db.local", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}],
+        "readinessProbe": {"tcpSocket": {"port": "http"}},
+    }
+    spec = {"strategy": {"type": "Recreate"}, "template": {"spec": {"containers": [container]}}}
+    item = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "shop-web"}, "spec": spec}
+    checkout.replace(IN_DEV, "patches:\n", f"patches:\n  - patch: {json.dumps(json.dumps(item))}\n")
+    web = "shop-dev: Deployment/shop-web: spec"
+    removed = "exclude each other: keep one. A patch of Kustomize removes a field of its base with"
+    assert failures(checkout) == {
+        "validation": [
+            f"{web}.strategy: type Recreate and rollingUpdate {removed} rollingUpdate: null",
+            f"{web}.template.spec.containers[shop-web].env[DB_HOST]: value and valueFrom {removed} value: null",
+            f"{web}.template.spec.containers[shop-web].readinessProbe: httpGet and tcpSocket {removed} httpGet: null",
+        ]
+    }
 
 
 def test_the_kinds_of_an_operator_pass_where_their_project_admits_them(checkout: Checkout) -> None:

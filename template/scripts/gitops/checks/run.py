@@ -40,6 +40,7 @@ def all_checks() -> list[Check]:
         downloads.charts,
         applications.builds,
         objects.schemas,
+        objects.validation,
         objects.values,
         objects.images,
         hosts.hosts,
