@@ -36,7 +36,7 @@ LOCALHOST = "Localhost"
 
 
 def variable(node: Object) -> Iterator[Problem]:
-    """Have a variable a value, or one source of it."""
+    """Check that a variable has a value or one source."""
     if "valueFrom" not in node:
         return
     if node.get("value"):
@@ -49,7 +49,7 @@ _ONCE = at_least(0, "initialDelaySeconds", "timeoutSeconds", "periodSeconds", "s
 
 
 def success_once(node: Object) -> Iterator[Problem]:
-    """Have probes that restart a container succeed at the first success."""
+    """Check probes that restart a container: one success is enough."""
     for probe in ("livenessProbe", "startupProbe"):
         if (threshold := node.get(probe, {}).get("successThreshold", 1)) not in (0, 1):
             yield f"{probe}.successThreshold", f"{threshold} must be 1"
@@ -58,7 +58,7 @@ def success_once(node: Object) -> Iterator[Problem]:
 
 
 def mount(node: Object) -> Iterator[Problem]:
-    """Have a mount at one path, of one part of its volume."""
+    """Check that a mount has one sub-path."""
     if node.get("subPath") and node.get("subPathExpr"):
         yield "", f"subPath and subPathExpr exclude each other: {removal('subPath')}"
     if node.get("recursiveReadOnly") in ("Enabled", "IfPossible"):
@@ -69,7 +69,7 @@ def mount(node: Object) -> Iterator[Problem]:
 
 
 def places(node: Object) -> Iterator[Problem]:
-    """Have a volume or a device at a path, and a name of a port once."""
+    """Check that a path has a volume or a device, and that port names are unique."""
     mounts, devices = node.get("volumeMounts") or [], node.get("volumeDevices") or []
     for device in devices:
         if ".." in device.get("devicePath", "").split("/"):
@@ -87,7 +87,7 @@ def places(node: Object) -> Iterator[Problem]:
 
 
 def escalation(node: Object) -> Iterator[Problem]:
-    """Have no contradictions in a security context."""
+    """Find contradictions in a security context."""
     if node.get("allowPrivilegeEscalation") is False:
         if node.get("privileged"):
             yield "", "privileged: true contradicts allowPrivilegeEscalation: false: remove one"
@@ -96,7 +96,7 @@ def escalation(node: Object) -> Iterator[Problem]:
 
 
 def profile(node: Object) -> Iterator[Problem]:
-    """Have a profile of a node named, and no other."""
+    """Check that only type Localhost names a profile."""
     given = node.get("localhostProfile")
     if node.get("type") == LOCALHOST and given is None:
         yield "localhostProfile", f"must be set for type {LOCALHOST}"
@@ -105,13 +105,13 @@ def profile(node: Object) -> Iterator[Problem]:
 
 
 def seccomp(node: Object) -> Iterator[Problem]:
-    """Have a profile whose path stays below the folder of profiles."""
+    """Check that a seccomp profile is below the folder of profiles."""
     yield from profile(node)
     yield from says(grammar.relative_path, "localhostProfile")(node)
 
 
 def apparmor(node: Object) -> Iterator[Problem]:
-    """Have a profile with a name."""
+    """Check the name of an AppArmor profile."""
     yield from profile(node)
     given: Any = node.get("localhostProfile")
     if isinstance(given, str) and (given != given.strip() or not given or len(given) > 4095):
@@ -119,7 +119,7 @@ def apparmor(node: Object) -> Iterator[Problem]:
 
 
 def quantity(value: Any) -> Iterator[Problem]:
-    """Have quantities that Kubernetes can read."""
+    """Check that Kubernetes can parse a quantity."""
     if message := quantities.is_quantity(value):
         yield "", f"{value} {message}"
 

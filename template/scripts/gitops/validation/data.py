@@ -37,7 +37,7 @@ def metadata(node: Object) -> Iterator[Problem]:
 
 
 def config_map(node: Object) -> Iterator[Problem]:
-    """Have at most a mebibyte under keys that differ."""
+    """Check the size of a ConfigMap, and that its keys are unique."""
     texts, blobs = node.get("data") or {}, node.get("binaryData") or {}
     size = sum(len((text or "").encode()) for text in texts.values())
     for key, text in blobs.items():
@@ -52,7 +52,7 @@ def config_map(node: Object) -> Iterator[Problem]:
 
 
 def secret(node: Object) -> Iterator[Problem]:
-    """Have the keys that the type of a Secret needs. Its values are hidden from every check."""
+    """Check that a Secret has the keys of its type. Its values are hidden from every check."""
     kind = node.get("type", "Opaque")
     given = {**(node.get("data") or {}), **(node.get("stringData") or {})}
     for key in KEYS_OF_TYPE.get(kind, ()):
@@ -65,7 +65,7 @@ def secret(node: Object) -> Iterator[Problem]:
 
 
 def claim(node: Object) -> Iterator[Problem]:
-    """Have a size and a mode of access."""
+    """Check that a claim has a size and an access mode."""
     modes, storage = node.get("accessModes") or [], ((node.get("resources") or {}).get("requests") or {}).get("storage")
     if not modes:
         yield "accessModes", "must not be empty"

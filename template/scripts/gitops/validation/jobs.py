@@ -15,7 +15,7 @@ MOST_AT_ONCE = 100_000
 
 
 def ends(node: Object) -> Iterator[Problem]:
-    """Have pods that end."""
+    """Check that the pods of a Job end."""
     policy = ((node.get("template") or {}).get("spec") or {}).get("restartPolicy")
     if policy not in ("OnFailure", "Never"):
         yield "template.spec.restartPolicy", f"{policy or 'Always, the default,'} must be OnFailure or Never"
@@ -24,7 +24,7 @@ def ends(node: Object) -> Iterator[Problem]:
 
 
 def indexes(node: Object) -> Iterator[Problem]:
-    """Have numbers of indexes for Jobs with indexes only."""
+    """Check that only indexed Jobs have settings of indexes."""
     if node.get("completionMode") == INDEXED:
         # Both are 1 if none is given.
         if "completions" not in node and "parallelism" in node:
@@ -42,7 +42,7 @@ def indexes(node: Object) -> Iterator[Problem]:
 
 
 def failures(node: Object) -> Iterator[Problem]:
-    """Have rules about failed pods that name what there is."""
+    """Check that rules for failed pods name existing containers."""
     spec = (node.get("template") or {}).get("spec") or {}
     containers = {c["name"] for field in ("containers", "initContainers") for c in spec.get(field) or []}
     for path, entry in each(node.get("podFailurePolicy") or {}, "rules"):
@@ -58,7 +58,7 @@ def failures(node: Object) -> Iterator[Problem]:
 
 
 def exit_codes(node: Object) -> Iterator[Problem]:
-    """Have exit codes in their order, each once."""
+    """Check that exit codes are sorted and unique."""
     codes = node.get("values") or []
     if codes != sorted(set(codes)) or not codes or len(codes) > 255:
         yield "values", "must be exit codes in ascending order, each once"
@@ -79,7 +79,7 @@ def job_selector(node: Object) -> Iterator[Problem]:
 
 
 def cron_job(node: Object) -> Iterator[Problem]:
-    """Have a name that leaves room for the time, a schedule and a template without a selector."""
+    """Check the name of a CronJob, which leaves room for a timestamp, and its template."""
     name, spec = node["metadata"]["name"], node.get("spec") or {}
     if len(name) > 52:
         yield "metadata.name", f"{len(name)} characters must be at most 52"
@@ -90,7 +90,7 @@ def cron_job(node: Object) -> Iterator[Problem]:
 
 
 def schedule(node: Object) -> Iterator[Problem]:
-    """Have a schedule that Kubernetes can read."""
+    """Check that Kubernetes can parse the schedule."""
     text = node.get("schedule", "")
     if "TZ" in text:
         yield "schedule", f"{text} must not name a time zone: use timeZone"
@@ -101,7 +101,7 @@ def schedule(node: Object) -> Iterator[Problem]:
 
 
 def success(node: Object) -> Iterator[Problem]:
-    """Have a rule of success that says something."""
+    """Check that a success rule has a condition."""
     if not node.get("rules") or len(node["rules"]) > 20:
         yield "rules", "must be 1 to 20"
     for path, entry in each(node, "rules"):
@@ -112,7 +112,7 @@ def success(node: Object) -> Iterator[Problem]:
 
 
 def conditions(node: Object) -> Iterator[Problem]:
-    """Have a condition of pods with a status that there is."""
+    """Check the status of a pod condition."""
     if node.get("status", "True") not in ("True", "False", "Unknown"):
         yield "status", f"{node['status']} is not one of True, False, Unknown"
     yield from says(grammar.label_key, "type")(node)

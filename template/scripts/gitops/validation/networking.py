@@ -11,7 +11,7 @@ from gitops.validation.terms import Problem, Rule, between, choice, removal, req
 
 
 def peer(node: Object) -> Iterator[Problem]:
-    """Have pods, namespaces, or addresses."""
+    """Check that a peer is pods and namespaces, or addresses."""
     if not node:
         yield "", "needs podSelector, namespaceSelector or ipBlock; {} for podSelector means every pod"
     elif "ipBlock" in node and len(node) > 1:
@@ -19,7 +19,7 @@ def peer(node: Object) -> Iterator[Problem]:
 
 
 def port(node: Object) -> Iterator[Problem]:
-    """Have a range of numbers in their order."""
+    """Check that a port range is in order."""
     first, last = node.get("port"), node.get("endPort")
     if first is not None and (message := grammar.port(first)):
         yield "port", f"{first} {message}"
@@ -30,7 +30,7 @@ def port(node: Object) -> Iterator[Problem]:
 
 
 def block(node: Object) -> Iterator[Problem]:
-    """Have exceptions inside the block."""
+    """Check that exceptions are inside the block."""
     if grammar.network(node.get("cidr", "")):
         return
     outer = ipaddress.ip_network(node["cidr"], strict=False)
@@ -44,7 +44,7 @@ def block(node: Object) -> Iterator[Problem]:
 
 
 def types(node: Object) -> Iterator[Problem]:
-    """Have each direction at most once."""
+    """Check the directions of a policy."""
     listed = node.get("policyTypes") or []
     for name in listed:
         if name not in ("Ingress", "Egress"):

@@ -31,7 +31,7 @@ GRACE_SECONDS = 30
 
 
 def volumes(node: Object) -> Iterator[Problem]:
-    """Have mounts name volumes of the pod."""
+    """Check that containers mount volumes of the pod."""
     sources = {volume["name"]: volume for volume in node.get("volumes") or []}
     for field in ("initContainers", "containers"):
         for path, container in each(node, field):
@@ -52,7 +52,7 @@ def volumes(node: Object) -> Iterator[Problem]:
 
 
 def names(node: Object) -> Iterator[Problem]:
-    """Have each container a name of its own."""
+    """Check that container names and host ports are unique."""
     if not node.get("containers"):
         yield "containers", "must not be empty"
     every = [c["name"] for field in ("initContainers", "containers") for c in node.get(field) or []]
@@ -67,7 +67,7 @@ def names(node: Object) -> Iterator[Problem]:
 
 
 def sidecars(node: Object) -> Iterator[Problem]:
-    """Have probes and hooks on containers that go on running only, and restarts where the pod restarts."""
+    """Check probes, hooks and restarts of init containers and sidecars."""
     for path, container in each(node, "initContainers"):
         if container.get("restartPolicy") != "Always":
             for field in PROBES:
@@ -89,7 +89,7 @@ def sidecars(node: Object) -> Iterator[Problem]:
 
 
 def sleeps(node: Object) -> Iterator[Problem]:
-    """Have hooks sleep within the time that a pod has to stop."""
+    """Check that hooks sleep no longer than the grace period."""
     seconds = node.get("terminationGracePeriodSeconds", GRACE_SECONDS)
     for field in ("initContainers", "containers"):
         for path, container in each(node, field):

@@ -19,7 +19,7 @@ SEARCHES, SEARCH_CHARACTERS, NAME_SERVERS = 32, 2048, 3
 
 
 def host(node: Object) -> Iterator[Problem]:
-    """Have no contradictions between what a pod shares with its node."""
+    """Find contradictions between what a pod shares with its node."""
     if node.get("shareProcessNamespace") and node.get("hostPID"):
         yield "shareProcessNamespace", "contradicts hostPID: remove one"
     if node.get("hostUsers") is False:
@@ -35,7 +35,7 @@ def host(node: Object) -> Iterator[Problem]:
 
 
 def claims(node: Object) -> Iterator[Problem]:
-    """Have containers name claims of the pod."""
+    """Check that containers name resource claims of the pod."""
     known = {claim["name"] for claim in node.get("resourceClaims") or []}
     for field in ("initContainers", "containers"):
         for path, container in each(node, field):
@@ -45,7 +45,7 @@ def claims(node: Object) -> Iterator[Problem]:
 
 
 def dns(node: Object) -> Iterator[Problem]:
-    """Have name servers where nobody else names any."""
+    """Check DNS settings."""
     config = node.get("dnsConfig") or {}
     servers, searches = config.get("nameservers") or [], config.get("searches") or []
     if node.get("dnsPolicy") == "None" and not servers:
@@ -60,7 +60,7 @@ def dns(node: Object) -> Iterator[Problem]:
 
 
 def host_sysctls(node: Object) -> Iterator[Problem]:
-    """Have no kernel parameters of what a pod shares with its node."""
+    """Check that no kernel parameter is one of the node."""
     names = [entry["name"].replace("/", ".") for entry in (node.get("securityContext") or {}).get("sysctls") or []]
     for field, prefixes in SHARED.items():
         for name in names:
@@ -69,7 +69,7 @@ def host_sysctls(node: Object) -> Iterator[Problem]:
 
 
 def sysctls(node: Object) -> Iterator[Problem]:
-    """Have each kernel parameter once, and of the pod only."""
+    """Check that kernel parameters are named and unique."""
     listed = node.get("sysctls") or []
     for name in [entry["name"] for entry in listed]:
         if len(name) > 253 or not SYSCTL.fullmatch(name):

@@ -26,7 +26,7 @@ EXCLUSIVE = ("external", "resource", "containerResource")
 
 
 def bounds(node: Object) -> Iterator[Problem]:
-    """Have bounds in their order, and a metric that wakes what scales to none."""
+    """Check the bounds of an autoscaler."""
     lowest, highest = node.get("minReplicas", 1), node.get("maxReplicas", 0)
     if highest < 1:
         yield "maxReplicas", f"{highest} must be at least 1"
@@ -37,7 +37,7 @@ def bounds(node: Object) -> Iterator[Problem]:
 
 
 def metric(node: Object) -> Iterator[Problem]:
-    """Have the source of the metric's type, and one target."""
+    """Check that a metric has the source of its type, and one target."""
     expected, present = SOURCES.get(node.get("type", "")), [field for field in node if field != "type"]
     if expected is None:
         yield "type", f"{node.get('type')} is not one of {', '.join(SOURCES)}"
@@ -57,32 +57,32 @@ def metric(node: Object) -> Iterator[Problem]:
 
 
 def container_metric(node: Object) -> Iterator[Problem]:
-    """Have a resource of containers."""
+    """Check that a metric measures a resource of containers."""
     name = node.get("name") or ""
     if "/" not in name and name not in OF_CONTAINERS and not name.startswith("hugepages-"):
         yield "name", f"{name} is not one of {', '.join(OF_CONTAINERS)}"
 
 
 def scaling_rules(node: Object) -> Iterator[Problem]:
-    """Have policies, unless the defaults are meant."""
+    """Check that scaling rules have policies, unless they are the defaults."""
     if node.get("policies") == []:
         yield "policies", "must not be empty: remove it for the defaults"
 
 
 def budget(node: Object) -> Iterator[Problem]:
-    """Have one measure."""
+    """Check that a budget has one measure."""
     if "minAvailable" in node and "maxUnavailable" in node:
         yield "", f"minAvailable and maxUnavailable exclude each other: {removal('minAvailable')}"
 
 
 def api_version(node: Object) -> Iterator[Problem]:
-    """Have a group and a version."""
+    """Check that an API version is a group and a version."""
     if node.get("apiVersion", "").count("/") > 1:
         yield "apiVersion", f"{node['apiVersion']} must be a group and a version, such as apps/v1"
 
 
 def target(node: Object) -> Iterator[Problem]:
-    """Have the group of what is scaled; only ReplicationControllers are in none."""
+    """Check that the scaled object has an API group; only ReplicationControllers have none."""
     reference = node.get("scaleTargetRef") or {}
     if reference.get("kind") != "ReplicationController" and "/" not in reference.get("apiVersion", ""):
         yield (

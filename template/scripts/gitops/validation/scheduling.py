@@ -13,7 +13,7 @@ EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 
 def toleration(node: Object) -> Iterator[Problem]:
-    """Have an operator that fits key, value and effect."""
+    """Check that operator, key, value and effect fit together."""
     operator = node.get("operator") or "Equal"
     if not node.get("key") and operator != "Exists":
         yield "operator", "must be Exists where key is empty"
@@ -26,7 +26,7 @@ def toleration(node: Object) -> Iterator[Problem]:
 
 
 def node_requirement(node: Object) -> Iterator[Problem]:
-    """Have values as the operator needs them."""
+    """Check that a requirement has the values that its operator needs."""
     operator, count = node.get("operator"), len(node.get("values") or [])
     if operator in ("In", "NotIn") and not count:
         yield "values", f"operator {operator} needs values"
@@ -39,14 +39,14 @@ def node_requirement(node: Object) -> Iterator[Problem]:
 
 
 def required_values(node: Object) -> Iterator[Problem]:
-    """Have values that labels can have, where a pod needs them."""
+    """Check that required node labels have valid values."""
     for term in node.get("nodeSelectorTerms") or []:
         for expression in term.get("matchExpressions") or []:
             yield from (("nodeSelectorTerms", m) for _, m in says(grammar.label_value, "values")(expression))
 
 
 def node_term(node: Object) -> Iterator[Problem]:
-    """Have fields of a node compared by one name."""
+    """Check that node fields are compared by name."""
     for entry in node.get("matchFields") or []:
         if entry.get("key") != "metadata.name":
             yield "matchFields", f"{entry.get('key')} must be metadata.name"
@@ -55,7 +55,7 @@ def node_term(node: Object) -> Iterator[Problem]:
 
 
 def label_keys(node: Object) -> Iterator[Problem]:
-    """Have labels that are compared with a pod's own beside a selector that does not name them."""
+    """Check that label keys have a selector, which does not name them."""
     selector: Any = node.get("labelSelector")
     same, other = node.get("matchLabelKeys") or [], node.get("mismatchLabelKeys") or []
     for field in ("matchLabelKeys", "mismatchLabelKeys"):
@@ -70,7 +70,7 @@ def label_keys(node: Object) -> Iterator[Problem]:
 
 
 def spread(node: Object) -> Iterator[Problem]:
-    """Have a number of domains for hard constraints only."""
+    """Check that only hard constraints have a number of domains."""
     if node.get("minDomains") is not None and node.get("whenUnsatisfiable") != "DoNotSchedule":
         yield "minDomains", "needs whenUnsatisfiable: DoNotSchedule"
 

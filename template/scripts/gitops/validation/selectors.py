@@ -26,7 +26,7 @@ def annotation_map(node: Object) -> Iterator[Problem]:
 
 
 def operator(node: Object) -> Iterator[Problem]:
-    """Have a requirement name values as its operator needs them."""
+    """Check that a requirement has the values that its operator needs."""
     name, given = node.get("operator"), node.get("values")
     if name not in ("In", "NotIn", "Exists", "DoesNotExist"):
         yield "operator", f"{name} is not one of In, NotIn, Exists, DoesNotExist"
@@ -47,7 +47,7 @@ def selects(selector: Object, given: dict[str, str]) -> bool:
 
 
 def template(spec: Object) -> Iterator[Problem]:
-    """Have the selector of a controller match the pods of its template."""
+    """Check that the selector of a controller matches its pod template."""
     selector = spec.get("selector") or {}
     given = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
     if not selector.get("matchLabels") and not selector.get("matchExpressions"):

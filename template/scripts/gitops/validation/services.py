@@ -19,7 +19,7 @@ ONLY_LOAD_BALANCER = ("loadBalancerSourceRanges", "allocateLoadBalancerNodePorts
 
 
 def of_type(node: Object) -> Iterator[Problem]:
-    """Have the fields of the Service's type only."""
+    """Check that only fields of the Service's type are set."""
     kind, address = node.get("type") or "ClusterIP", node.get("clusterIP")
     if not node.get("ports") and address != "None" and kind != "ExternalName":
         yield "ports", "must not be empty, unless clusterIP is None"
@@ -46,7 +46,7 @@ def of_type(node: Object) -> Iterator[Problem]:
 
 
 def ports(node: Object) -> Iterator[Problem]:
-    """Have ports with names of their own, where there are several."""
+    """Check that several ports have unique names."""
     listed, kind = node.get("ports") or [], node.get("type") or "ClusterIP"
     for path, port in each(node, "ports"):
         if len(listed) > 1 and not port.get("name"):
@@ -64,7 +64,7 @@ def ports(node: Object) -> Iterator[Problem]:
 
 
 def addresses(node: Object) -> Iterator[Problem]:
-    """Have addresses of the given families, one each."""
+    """Check addresses and IP families."""
     address, several = node.get("clusterIP") or "", node.get("clusterIPs") or []
     for family in node.get("ipFamilies") or []:
         if family not in FAMILIES:
@@ -81,7 +81,7 @@ def addresses(node: Object) -> Iterator[Problem]:
 
 
 def affinity(node: Object) -> Iterator[Problem]:
-    """Have a time of affinity within a day."""
+    """Check that session affinity lasts at most a day."""
     config = (node.get("sessionAffinityConfig") or {}).get("clientIP") or {}
     seconds = config.get("timeoutSeconds", 1)
     if node.get("sessionAffinity") == "ClientIP" and not 0 < seconds <= LONGEST_AFFINITY:

@@ -13,7 +13,7 @@ Says = Callable[[Any], str]
 
 
 def exactly_one(*fields: str, may_lack: bool = False) -> Rule:
-    """Have a part be one of several things."""
+    """Require exactly one of several fields."""
 
     def rule(node: Object) -> Iterator[Problem]:
         present = [field for field in fields if field in node]
@@ -31,12 +31,12 @@ def removal(field: str) -> str:
 
 
 def required(*fields: str) -> Rule:
-    """Have fields that are not empty; the schema has those that must be there at all."""
+    """Require fields that are not empty. The schema lists those that must exist."""
     return lambda node: ((field, "must be set") for field in fields if node.get(field) in ("", None, [], {}))
 
 
 def choice(field: str, *values: str, even_if_empty: bool = False) -> Rule:
-    """Have a field be one of several texts. An empty one counts as not given, unless told."""
+    """Limit a field to several texts. Empty text counts as unset by default."""
 
     def rule(node: Object) -> Iterator[Problem]:
         if field in node and node[field] not in values and (node[field] or even_if_empty):
@@ -46,7 +46,7 @@ def choice(field: str, *values: str, even_if_empty: bool = False) -> Rule:
 
 
 def says(check: Says, *fields: str, even_if_empty: bool = False) -> Rule:
-    """Have fields keep to a grammar. A list has it in each element; an empty text counts as not given, unless told."""
+    """Check fields, and each element of lists, with a grammar. Empty text counts as unset by default."""
 
     def rule(node: Object) -> Iterator[Problem]:
         for field in fields:
@@ -59,14 +59,14 @@ def says(check: Says, *fields: str, even_if_empty: bool = False) -> Rule:
 
 
 def keys(check: Says, field: str) -> Rule:
-    """Have the keys of a map keep to a grammar."""
+    """Check the keys of a map with a grammar."""
     return lambda node: (
         (field, f"key {key or '(empty)'} {message}") for key in node.get(field) or {} if (message := check(key))
     )
 
 
 def values(check: Says, field: str) -> Rule:
-    """Have the values of a map keep to a grammar."""
+    """Check the values of a map with a grammar."""
     return lambda node: (
         (f"{field}[{key}]", f"{value} {message}")
         for key, value in (node.get(field) or {}).items()
@@ -75,12 +75,12 @@ def values(check: Says, field: str) -> Rule:
 
 
 def at_least(lowest: int, *fields: str) -> Rule:
-    """Have numbers that are not too small."""
+    """Require minimum numbers."""
     return between(lowest, 2**63, *fields)
 
 
 def between(lowest: int, highest: int, *fields: str) -> Rule:
-    """Have numbers within bounds; a list has them in each element."""
+    """Limit numbers, and each element of lists, to a range."""
 
     def rule(node: Object) -> Iterator[Problem]:
         for field in fields:

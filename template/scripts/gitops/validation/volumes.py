@@ -26,12 +26,12 @@ MODE = between(0, 0o777, "mode", "defaultMode")
 
 
 def volume(node: Object) -> Iterator[Problem]:
-    """Have one source; a volume without any is an emptyDir."""
+    """Check that a volume has one source; without any it is an emptyDir."""
     yield from exactly_one(*(field for field in node if field != "name"), may_lack=True)(node)
 
 
 def projected(node: Object) -> Iterator[Problem]:
-    """Have each projection be one thing, and each file come from one of them."""
+    """Check that each projection has one source, and that no two write the same file."""
     paths: list[str] = []
     for name, source in each(node, "sources"):
         yield from ((name, message) for _, message in exactly_one(*PROJECTED, may_lack=True)(source))
@@ -74,7 +74,7 @@ def resource(node: Object) -> Iterator[Problem]:
 
 
 def downward_file(node: Object) -> Iterator[Problem]:
-    """Have a file with one field or resource of the pod."""
+    """Check that a file has one field or resource of the pod."""
     yield from exactly_one("fieldRef", "resourceFieldRef")(node)
     if "fieldRef" in node:
         yield from (("fieldRef." + path, message) for path, message in field_of(IN_A_FILE)(node["fieldRef"]))

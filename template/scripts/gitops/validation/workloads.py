@@ -18,7 +18,7 @@ def amount(value: Any) -> int:
 
 
 def most(*fields: str) -> Rule:
-    """Have numbers, or percentages of at most everything."""
+    """Check numbers, and percentages up to 100%."""
 
     def rule(node: Object) -> Iterator[Problem]:
         yield from says(grammar.int_or_percent, *fields, even_if_empty=True)(node)
@@ -31,19 +31,19 @@ def most(*fields: str) -> Rule:
 
 
 def strategy(node: Object) -> Iterator[Problem]:
-    """Have settings of rolling updates for rolling updates only."""
+    """Check that only rolling updates have their settings."""
     if (node.get("type") or ROLLING) != ROLLING and "rollingUpdate" in node:
         yield "", f"type {node['type']} and rollingUpdate exclude each other: {removal('rollingUpdate')}"
 
 
 def deployment_update(node: Object) -> Iterator[Problem]:
-    """Have a rolling update that can move."""
+    """Check that a rolling update can make progress."""
     if amount(node.get("maxUnavailable", "25%")) == 0 == amount(node.get("maxSurge", "25%")):
         yield "", "maxUnavailable and maxSurge must not both be 0: raise one"
 
 
 def daemon_set_update(node: Object) -> Iterator[Problem]:
-    """Have a rolling update either before or after the old pod ends."""
+    """Check that a rolling update either surges or takes pods away."""
     unavailable, surge = amount(node.get("maxUnavailable", 1)), amount(node.get("maxSurge", 0))
     if unavailable != 0 and surge != 0:
         yield "", "maxSurge excludes maxUnavailable: set maxUnavailable: 0 beside it"
@@ -60,7 +60,7 @@ def daemon_set_strategy(node: Object) -> Iterator[Problem]:
 
 
 def forever(node: Object) -> Iterator[Problem]:
-    """Have pods that go on."""
+    """Check that pods run until they are replaced."""
     spec = (node.get("template") or {}).get("spec") or {}
     if (spec.get("restartPolicy") or "Always") != "Always":
         yield "template.spec.restartPolicy", f"{spec['restartPolicy']} must be Always: use a Job for what ends"
@@ -69,7 +69,7 @@ def forever(node: Object) -> Iterator[Problem]:
 
 
 def deadline(node: Object) -> Iterator[Problem]:
-    """Have a deadline after the time that a pod takes to be ready."""
+    """Check that the deadline is after the time to become ready."""
     limit, ready = node.get("progressDeadlineSeconds", 600), node.get("minReadySeconds", 0)
     if limit <= ready:
         yield "progressDeadlineSeconds", f"{limit} must be more than minReadySeconds ({ready})"
