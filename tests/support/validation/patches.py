@@ -159,7 +159,8 @@ def patched(deployment: Object, seeds: list[int], folder: Path) -> list[Object]:
     items, texts = [], []
     for number, seed in enumerate(seeds):
         random, name = Random(seed), f"tool-{number}"
-        items.append(deepcopy(deployment) | {"metadata": deployment["metadata"] | {"name": name}})
+        metadata = {"name": name, "labels": deployment["metadata"]["labels"]}
+        items.append(deepcopy(deployment) | {"metadata": metadata})
         texts += [json.dumps(patch(name, random)) for _ in range(random.choice((1, 2, 3)))]
     (folder / "all.yaml").write_text("\n---\n".join(map(json.dumps, items)))
     kustomization = {"resources": ["all.yaml"], "patches": [{"patch": text} for text in texts]}

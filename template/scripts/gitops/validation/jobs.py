@@ -135,6 +135,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         choice("podReplacementPolicy", "Failed", "TerminatingOrFailed", even_if_empty=True),
         says(grammar.domain_path, "managedBy"),
     ),
+    "batch.v1.JobTemplateSpec": (required("spec"),),
     "batch.v1.PodFailurePolicyRule": (
         required("action"),
         choice("action", "Count", "FailIndex", "FailJob", "Ignore"),
