@@ -37,7 +37,7 @@ REFUSED: dict[str, tuple[Callable[[Checkout], None], str]] = {
         "shop-dev: Deployment/shop-api: workload-images: images have a tag other than latest, or a digest",
     ),
     "a host elsewhere": (
-        lambda c: c.add(policies.route("Host(`shop.example.org`)")),
+        lambda c: c.add(*policies.served("Host(`shop.example.org`)", "ingress-nonprod.acme.io")),
         "shop-dev: IngressRoute/tool: workload-hosts: hosts are under dev.acme.io, the domain of the environment",
     ),
 }
@@ -111,7 +111,8 @@ def test_a_host_belongs_to_the_environment_with_the_longest_domain(nested: Check
         namespace = {"namespace": f"{name}-{environment}"}
         kustomization = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"} | namespace
         nested.write(f"{overlay}/kustomization.yaml", kustomization | {"resources": ["route.yaml"]})
-        nested.write(f"{overlay}/route.yaml", policies.route(f"Host(`{host}`)"))
+        objects = policies.served(f"Host(`{host}`)", "ingress-main.acme.io")
+        nested.write(f"{overlay}/route.yaml", {"apiVersion": "v1", "kind": "List", "items": objects})
     message = "IngressRoute/tool: workload-hosts: hosts are under acme.io, the domain of the environment"
     assert failures(nested) == {
         "policies": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -127,6 +128,25 @@ BREAKS: dict[str, tuple[str, Callable[[Checkout], None], str]] = {
         twice,
         "store-prod: www.acme.com is a host of shop-prod already",
     ),
+    "a route that ends TLS": (
+        "routes",
+        lambda c: c.replace(f"{SHOP}/overlays/dev/resources.yaml", "    - websecure\n", "    - websecure\n  tls: {}\n"),
+        "shop-dev: IngressRoute/shop: spec.tls: remove it",
+    ),
+    "a route without a target": (
+        "routes",
+        lambda c: c.replace(
+            f"{SHOP}/overlays/dev/resources.yaml",
+            "  annotations:\n    external-dns.kubernetes.io/target: ingress-nonprod.acme.io\n",
+            "",
+        ),
+        "shop-dev: IngressRoute/shop: metadata.annotations: add external-dns.kubernetes.io/target",
+    ),
+    "a route to a port that its Service lacks": (
+        "routes",
+        lambda c: c.replace(f"{SHOP}/overlays/dev/resources.yaml", "port: 8080\n", "port: 80\n"),
+        "shop-dev: IngressRoute/shop: spec.routes[0]: Service shop-web has no port 80 (it has 8080 (http))",
+    ),
     "a kind that the project forbids": (
         "projects",
         lambda c: c.add(added("Role", "rbac.authorization.k8s.io/v1", rules=[])),
@@ -158,6 +178,26 @@ def test_a_check_finds_and_no_other_complains(checkout: Checkout, what: str) -> 
     found = failures(checkout)
     assert list(found) == [check]
     assert any(message in line for line in found[check]), found[check]
+
+
+def test_patches_that_merge_into_something_invalid_are_named_with_their_fix(checkout: Checkout) -> None:
+    container = {
+        "name": "shop-web",
+        "env": [{"name": "DB_HOST", "value": "db.local", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}],
+        "readinessProbe": {"tcpSocket": {"port": "http"}},
+    }
+    spec = {"strategy": {"type": "Recreate"}, "template": {"spec": {"containers": [container]}}}
+    item = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "shop-web"}, "spec": spec}
+    checkout.replace(IN_DEV, "patches:\n", f"patches:\n  - patch: {json.dumps(json.dumps(item))}\n")
+    web = "shop-dev: Deployment/shop-web: spec"
+    removed = "exclude each other: keep one. A patch of Kustomize removes a field of its base with"
+    assert failures(checkout) == {
+        "validation": [
+            f"{web}.strategy: type Recreate and rollingUpdate {removed} rollingUpdate: null",
+            f"{web}.template.spec.containers[shop-web].env[DB_HOST]: value and valueFrom {removed} value: null",
+            f"{web}.template.spec.containers[shop-web].readinessProbe: httpGet and tcpSocket {removed} httpGet: null",
+        ]
+    }
 
 
 def test_the_kinds_of_an_operator_pass_where_their_project_admits_them(checkout: Checkout) -> None:
@@ -229,10 +269,21 @@ def test_only_what_a_branch_touches_is_checked(checkout: Checkout) -> None:
 
 def test_the_host_of_a_workload_that_a_branch_does_not_touch_is_taken(checkout: Checkout) -> None:
     checkout.git("switch", "--quiet", "--create", "branch")
-    checkout.add(policies.route("Host(`shop.staging.acme.io`)"), overlay=f"{REPORTS}/overlays/staging")
+    route, service = policies.served("Host(`shop.staging.acme.io`)", "ingress-nonprod.acme.io")
+    checkout.add(route, service, overlay=f"{REPORTS}/overlays/staging")
     assert failures(checkout, since="main") == {
         "hosts": ["reports-staging: shop.staging.acme.io is a host of shop-staging already"]
     }
+
+
+def test_a_host_that_a_wildcard_certificate_does_not_cover_is_noted(checkout: Checkout) -> None:
+    checkout.replace(f"{SHOP}/overlays/dev/resources.yaml", "`shop.dev.acme.io`", "`api.shop.dev.acme.io`")
+    (result,) = checks.run(checkout.path, only=["routes"])
+    assert (result.state, result.problems) == (checks.State.NOTE, [])
+    assert result.notes == [
+        "shop-dev: IngressRoute/shop: api.shop.dev.acme.io is not one label below dev.acme.io, so a certificate for "
+        "*.dev.acme.io does not cover it: have yours name it, too (docs/domain-configuration.md)"
+    ]
 
 
 def test_a_repository_that_has_left_its_template_passes(checkout: Checkout, template: Path, tmp_path: Path) -> None:

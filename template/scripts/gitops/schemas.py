@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -19,6 +20,14 @@ OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 # Parts of a schema that are longer than this are shared: kubeconform then reads each of them once.
 SHARED_LENGTH = 500
 _problems: dict[tuple[str, ...], list[str]] = {}
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The schema of a kind, and the definitions that it refers to."""
+
+    root: Object
+    definitions: dict[str, Object]
 
 
 @cache
@@ -49,6 +58,26 @@ def problems_of(version: str, crds: list[Object], items: list[Object]) -> Iterat
         _problems.update(zip(new, results, strict=True))
     for key, item in zip(keys, items, strict=True):
         yield from ((item, problem) for problem in _problems[key])
+
+
+def schema_of(version: str, crds: list[Object], item: Object) -> Schema | None:
+    """Return the schema of an object, with what Kubernetes says beside types, or None if there is none."""
+    versions = known_versions()
+    source = versions[version] if version else list(versions.values())[-1]
+    group, _, served = str(item["apiVersion"]).rpartition("/")
+    for spec in (crd["spec"] for crd in crds):
+        if (spec["group"], spec["names"]["kind"]) == (group, item["kind"]):
+            schemas = [v["schema"]["openAPIV3Schema"] for v in spec["versions"] if v["name"] == served]
+            return Schema(schemas[0], {}) if schemas else None
+    parts = [item["kind"].lower(), group.split(".")[0], served]
+    file = source / f"{'-'.join(filter(None, parts))}.json"
+    return Schema(_read(file), _definitions(source)) if file.exists() else None
+
+
+@cache
+def _read(file: Path) -> Object:
+    schema: Object = json.loads(file.read_text())
+    return schema
 
 
 def _kubeconform(items: list[Object], folder: Path) -> list[list[str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,10 @@ from tests.support.cluster.transport import ApiError, Reply, Transport
 
 Object = dict[str, Any]
 Objects = list[Object]
+Texts = list[str]
 Complaints = list[list[str]]
 Places = list[tuple[str, str, str]]
+THREADS = 4
 APPLY, MERGE, JSON_PATCH = "application/apply-patch+yaml", "application/merge-patch+json", "application/json-patch+json"
 
 
@@ -81,6 +84,19 @@ class Api:
             except ApiError as error:
                 result.append([*error.warnings, str(error)])
         return result
+
+    def refusals(self, *objects: Object, manager: str = "argocd-controller") -> Texts:
+        """Try to apply objects, and return for each why the API server refuses it; empty if it takes it."""
+
+        def refusal(item: Object) -> str:
+            try:
+                self._apply(item, {"fieldManager": manager, "dryRun": "All", "fieldValidation": "Strict"})
+            except ApiError as error:
+                return str(error)
+            return ""
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            return [*pool.map(refusal, objects)]
 
     def patch(self, kind: str, name: str, patch: Any, namespace: str = "", subresource: str = "") -> Object:
         """Patch an object: by a list of operations, or by a map that is merged.

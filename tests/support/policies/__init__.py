@@ -9,7 +9,19 @@ from __future__ import annotations
 import json
 
 from tests.support.policies import limits, middlewares, networks, others, own, pods, routes, secretstores
-from tests.support.policies.objects import IMAGE, MAKERS, Object, Violation, maker, marked, named, pod, route, service
+from tests.support.policies.objects import (
+    IMAGE,
+    MAKERS,
+    Object,
+    Violation,
+    maker,
+    marked,
+    named,
+    pod,
+    route,
+    served,
+    service,
+)
 from tests.support.policies.own import MARKS, METADATA
 
 TOPICS = (pods, limits, own, others, routes, middlewares, networks, secretstores)
@@ -29,6 +41,7 @@ __all__ = [
     "named",
     "pod",
     "route",
+    "served",
     "service",
     "violations",
 ]

@@ -74,6 +74,11 @@ def route(match: str) -> Object:
     return {"apiVersion": "traefik.io/v1alpha1", "kind": "IngressRoute", "metadata": {"name": "tool"}, "spec": spec}
 
 
+def served(match: str, target: str) -> list[Object]:
+    """An IngressRoute that points to the endpoint of a cluster, and the Service that it reaches."""
+    return [marked(route(match), {"annotations": {"external-dns.kubernetes.io/target": target}}), service()]
+
+
 MAKERS = ("CronJob", "DaemonSet", "Deployment", "Job", "StatefulSet")
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from gitops import schemas as kubernetes_schemas
+from gitops import validation as kubernetes_validation
 from gitops.chartvalues import unread_values
 from gitops.checks.types import NothingToCheckError, Repository, check
 from gitops.objects import CRD, Object, containers, is_foreign, kind_and_name
@@ -17,6 +18,29 @@ def schemas(repository: Repository) -> Iterator[str]:
 
     Kinds of an operator that this repository does not install are left to their project.
     """
+    by_version, owners = _by_version(repository)
+    for version, items in by_version.items():
+        for item, problem in kubernetes_schemas.problems_of(version, repository.crds, items):
+            yield f"{owners[id(item)]}: {kind_and_name(item)}: {problem}"
+    _require_schemas(repository)
+
+
+@check("validation", "The API server accepts the objects")
+def validation(repository: Repository) -> Iterator[str]:
+    """Find what the API server of the cluster refuses of objects that match their schemas."""
+    by_version, owners = _by_version(repository)
+    for version, items in by_version.items():
+        misfits = {id(item) for item, _ in kubernetes_schemas.problems_of(version, repository.crds, items)}
+        for item in items:
+            schema = kubernetes_schemas.schema_of(version, repository.crds, item)
+            if schema and id(item) not in misfits:
+                for path, problem in kubernetes_validation.problems(item, schema):
+                    yield f"{owners[id(item)]}: {kind_and_name(item)}: {path + ': ' if path else ''}{problem}"
+    _require_schemas(repository)
+
+
+def _by_version(repository: Repository) -> tuple[dict[str, list[Object]], dict[int, str]]:
+    """Return the objects by the Kubernetes version of their cluster, as far as it is known, and who has each."""
     by_version: dict[str, list[Object]] = defaultdict(list)
     owners: dict[int, str] = {}
     for application, item in repository.objects():
@@ -24,14 +48,14 @@ def schemas(repository: Repository) -> Iterator[str]:
             by_version[repository.tree.kubernetes_version(application.cluster)].append(item)
             owners[id(item)] = application.name
     _require(owners, "no object to check")
+    known = {*kubernetes_schemas.known_versions(), ""}
+    return {version: items for version, items in by_version.items() if version in known}, owners
+
+
+def _require_schemas(repository: Repository) -> None:
     versions = kubernetes_schemas.known_versions()
-    unknown = sorted(by_version.keys() - versions.keys() - {""})
-    for version, items in by_version.items():
-        if version in unknown:
-            continue
-        for item, problem in kubernetes_schemas.problems_of(version, repository.crds, items):
-            yield f"{owners[id(item)]}: {kind_and_name(item)}: {problem}"
-    if unknown:
+    asked = {repository.tree.kubernetes_version(a.cluster) for a in repository.applications}
+    if unknown := sorted(asked - versions.keys() - {""}):
         raise NothingToCheckError(f"no schemas of Kubernetes {', '.join(unknown)}, only up to {list(versions)[-1]}")
 
 

@@ -20,6 +20,7 @@ from gitops.checks import (
     ownership,
     policies,
     projects,
+    routes,
 )
 from gitops.checks.types import Check, Note, NothingToCheckError, Repository, Result, State
 from gitops.clone import check_top, files_changed_since, followed_revision
@@ -44,9 +45,11 @@ def all_checks() -> list[Check]:
         downloads.charts,
         applications.builds,
         objects.schemas,
+        objects.validation,
         objects.values,
         objects.images,
         hosts.hosts,
+        routes.routes,
         ownership.own,
         projects.projects,
         policies.policies,
