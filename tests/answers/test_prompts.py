@@ -73,7 +73,6 @@ def test_the_smallest_repository_takes_six_answers_and_enter(sit_down: Sit, tmp_
         "installation_id": installation_id({"repo_url": "https://github.com/acme/gitops.git"}),
         "domain": "example.com",
         "dns_provider": "cloudflare",
-        "dns_zones": [],
         "load_balancer": "aws-load-balancer-controller",
         "acm_certificate_arn": ARN,
         "kubernetes_version": "1.36",

@@ -91,7 +91,6 @@ EVERYTHING: Node = minimal() | {
     "target_revision": "main",
     "installation_id": "gitops1a2b3c",
     "dns_provider": "route53",
-    "dns_zones": ["example.com", "example.org"],
     "load_balancer": "legacy",
     "kubernetes_version": "1.36",
     "hsts_seconds": 0,

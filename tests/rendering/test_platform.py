@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import jsonschema
@@ -167,19 +168,22 @@ def arguments_of_external_dns(repository: Repository, application: Application) 
     return set(container(objects(repository, application))["args"])
 
 
-def zones(repository: Repository) -> set[str]:
-    """The DNS zones of the answers: the domain, and environments' domains outside it."""
-    domain = repository.answers["domain"]
-    outside = {
-        e["domain"] for e in repository.environments if e["domain"] != domain and not e["domain"].endswith(f".{domain}")
-    }
-    return {domain} | outside
-
-
-def test_external_dns_manages_the_zones_never_the_environments_below(repository: Repository) -> None:
+def test_external_dns_reads_zones_of_the_domains_and_manages_their_hosts(repository: Repository) -> None:
+    domains = {repository.answers["domain"], *(environment["domain"] for environment in repository.environments)}
+    above = {domain.split(".", 1)[1] for domain in domains}
+    hosts = {f"shop.{environment['domain']}" for environment in repository.environments}
+    endpoints = {cluster["ingress_host"] for cluster in repository.clusters if "ingress_host" in cluster}
     for _, application in of(repository, "external-dns"):
-        filters = {a for a in arguments_of_external_dns(repository, application) if a.startswith("--domain-filter=")}
-        assert filters == {f"--domain-filter={zone}" for zone in zones(repository)}
+        arguments = arguments_of_external_dns(repository, application)
+        (pattern,) = [a.partition("=")[2] for a in arguments if a.startswith("--regex-domain-filter=")]
+        assert not [a for a in arguments if a.startswith("--domain-filter=")]
+        for name in domains | above | hosts | endpoints:
+            assert re.search(pattern, name), name
+        for domain in domains:
+            assert not re.search(pattern, f"{domain}.evil.test") and not re.search(pattern, f"evil-{domain}")
+        if repository.answers["domain"] not in {environment["domain"] for environment in repository.environments}:
+            assert not re.search(pattern, f"legacy.{repository.answers['domain']}")
+            assert re.search(pattern, f"shop.removed.{repository.answers['domain']}")
 
 
 def test_external_dns_states_prefix_policy_and_an_owner_of_its_own(repository: Repository) -> None:
