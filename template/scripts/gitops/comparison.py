@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from gitops.applications import Application, read_applications
-from gitops.builds import build_or_error
-from gitops.changes import Change, Pair, change_of
+from gitops.builds import build_or_error, finished, read
+from gitops.changes import Change, Pair, Side, change_of
 from gitops.git import changed_files, is_below
+from gitops.hashes import HASHED_KINDS, name_without_hash
+from gitops.lifecycles import effect_of_removal
 from gitops.objects import MANIFEST_SUFFIXES, Object, api_group
 from gitops.routes import dns_names
+from gitops.stages import History, Stages
 from gitops.tools import GitOpsError
 from gitops.tree import Tree
 
@@ -31,11 +35,18 @@ class Report:
     @property
     def status(self) -> int:
         """The exit status."""
-        return 1 if any(change.loses for change in self.changes) else 2 if self.problems else 0
+        is_alarm = any(change.loses or change.is_outdated for change in self.changes)
+        return 1 if is_alarm else 2 if self.problems else 0
 
 
-def compare(before: Tree, after: Tree) -> Report:
-    """Compare what Argo CD deploys from two trees."""
+def compare(before: Tree, after: Tree, history: History = lambda _: "") -> Report:
+    """Compare what Argo CD deploys from two trees.
+
+    Args:
+        before: The files of the one revision.
+        after: The files of the other one.
+        history: Returns the last content of a file that is not in the one revision any more.
+    """
     report = Report(before.label, after.label)
     files, renames = changed_files(before, after)
     old, new = read_applications(before), read_applications(after)
@@ -51,18 +62,25 @@ def compare(before: Tree, after: Tree) -> Report:
         builds = list(
             pool.map(lambda pair: [_built(t, a) for t, a in zip((before, after), pair, strict=True)], affected)
         )
+    stages = Stages(before, after, sides[0], history)
     names: tuple[dict[str, str], dict[str, str]] = ({}, {})
     for pair, results in zip(affected, builds, strict=True):
         if errors := [result for result in results if isinstance(result, str)]:
             report.problems += errors[:1]
             continue
         objects = [result for result in results if not isinstance(result, str)]
-        for side_names, side in zip(names, objects, strict=True):
-            side_names.update(_dns_names(side))
+        names[0].update(_dns_names(objects[0].objects))
+        # An object that stays in the cluster keeps its DNS name there.
+        names[1].update(_dns_names(_kept(pair, *objects)) | _dns_names(objects[1].objects))
         if change := change_of(pair, *objects):
             change.renamed = _renamed(pair, sides, renames)
-            change.hosts_removed = list(_dns_names(objects[0]))
+            change.hosts_removed = list(_dns_names(objects[0].objects))
+            stages.add_images(change, pair, *objects)
             report.changes.append(change)
+    others = [pair for pair in pairs if pair not in affected]
+    for other_names in _names_of_others(after, others, names[0].keys() ^ names[1].keys()):
+        for side_names in names:
+            side_names.update(other_names | side_names)
     for change in report.changes:
         change.hosts_removed = sorted(set(change.hosts_removed) - names[1].keys())
     report.hosts_added = {host: target for host, target in names[1].items() if host not in names[0]}
@@ -75,6 +93,24 @@ def compare(before: Tree, after: Tree) -> Report:
 def _dns_names(objects: dict[str, Object]) -> dict[str, str]:
     """Return the DNS names that external-dns creates from objects, each with its target."""
     return {name: target for item in objects.values() for name, target in dns_names(item).items()}
+
+
+def _kept(pair: Pair, before: Side, after: Side) -> dict[str, Object]:
+    """Return the objects that are removed from Git, but stay in the cluster."""
+    old, new = pair
+    removed = {key: item for key, item in before.objects.items() if old and key not in after.objects}
+    return {key: item for key, item in removed.items() if old and effect_of_removal(old, new, item) == "kept"}
+
+
+def _names_of_others(tree: Tree, pairs: list[Pair], hosts: set[str]) -> Iterator[dict[str, str]]:
+    """Return the DNS names of Applications that do not change, of those that seem to have one of the hosts."""
+    texts = {file: (tree.path / file).read_bytes().lower() for file in tree.files} if hosts and pairs else {}
+    files = {file for file, text in texts.items() if any(host.encode() in text for host in hosts)}
+    for _, application in pairs:
+        covered = application.generate_paths if application else []
+        if application and any(is_below(file, ["."] if covered is None else covered) for file in files):
+            built = _built(tree, application)
+            yield {} if isinstance(built, str) else _dns_names(built.objects)
 
 
 def _is_uncovered(files: set[str], pairs: list[Pair]) -> bool:
@@ -94,15 +130,21 @@ def _may_change(pair: Pair, files: set[str]) -> bool:
     return new.generate_paths is None or any(is_below(file, new.generate_paths) for file in files)
 
 
-def _built(tree: Tree, application: Application | None) -> dict[str, Object] | str:
-    """Return the objects of an Application by identity, with its own manifest, or what went wrong."""
+def _built(tree: Tree, application: Application | None) -> Side | str:
+    """Return the objects of an Application, or what went wrong."""
     if application is None:
-        return {}
-    built = build_or_error(tree, application)
-    if isinstance(built, GitOpsError):
-        return str(built)
-    objects = [application.manifest, *built]
-    return {_identity(application, item): item for item in objects}
+        return Side()
+    items = build_or_error(tree, application, read)
+    if isinstance(items, GitOpsError):
+        return str(items)
+    side = Side({_identity(application, application.manifest): application.manifest})
+    for item in items:
+        shown = finished(item, application.namespace)
+        key = _identity(application, shown)
+        side.objects[key] = shown
+        if item["kind"] in HASHED_KINDS:
+            side.names[key] = name_without_hash(item)
+    return side
 
 
 def _identity(application: Application, item: Object) -> str:

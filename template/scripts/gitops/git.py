@@ -147,6 +147,15 @@ def _blobs(repository: Path, identifiers: list[bytes]) -> dict[bytes, bytes]:
     return result
 
 
+def last_content(repository: Path, revision: str, file: str) -> str:
+    """Return what a file had before it was deleted; empty if the history of a revision does not say so."""
+    try:
+        commit = run("git", "rev-list", "--max-count=1", "--end-of-options", revision, "--", file, folder=repository)
+        return run("git", "show", f"{commit.strip()}^:{file}", folder=repository) if commit.strip() else ""
+    except GitOpsError:
+        return ""
+
+
 def files_changed_since(repository: Path, branch: str) -> set[str]:
     """Return the files that differ from where this branch left another one, committed or not."""
     commit = commit_of(repository, branch)
