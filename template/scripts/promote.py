@@ -24,9 +24,11 @@ from pathlib import Path
 from gitops.images import read_images
 from gitops.promotion import (
     Promotion,
+    check_merged,
     check_order,
     commit_on_branch,
     file_at,
+    files_at,
     followed_revision,
     promoted,
 )
@@ -42,15 +44,24 @@ NOT_A_PROMOTION = 3
 def promote(promotion: Promotion, may_skip: bool, on_branch: bool) -> None:
     """Promote, and print what changed and how to roll back."""
     tree = Tree(REPOSITORY, "working tree")
-    skipped = check_order(promotion, tree, may_skip)
-    source, target = promotion.file(promotion.source), promotion.file(promotion.target)
     revision = followed_revision(tree, REPOSITORY)
-    source_text = file_at(REPOSITORY, revision, source)
-    if not on_branch and (REPOSITORY / source).read_text() != source_text:
+    source, target = promotion.file(promotion.source), promotion.file(promotion.target)
+    # What is rendered or written but not merged yet runs nowhere.
+    running = [file.split("/")[-2] for file in files_at(REPOSITORY, revision, promotion.file("*"))]
+    skipped = check_order(promotion, tree, may_skip, running)
+    if promotion.source not in running:
         raise GitOpsError(
-            f"{source} differs from {revision}: {promotion.source} runs only what is merged. "
-            "Merge the change, or revert it"
+            f"{promotion.workload} does not run in {promotion.source} yet: {revision} has no {source}. "
+            "Promote from an environment in which it runs"
         )
+    is_new = promotion.target not in running
+    if is_new and on_branch:
+        raise GitOpsError(
+            f"{revision} has no {target}: promote without --branch, and commit it with the change that adds it"
+        )
+    source_text = file_at(REPOSITORY, revision, source)
+    if not on_branch:
+        check_merged(promotion, revision, source_text, (REPOSITORY / source).read_text())
     before = file_at(REPOSITORY, revision, target) if on_branch else (REPOSITORY / target).read_text()
     after = promoted(promotion, source_text, before)
     if after == before:
@@ -64,6 +75,9 @@ def promote(promotion: Promotion, may_skip: bool, on_branch: bool) -> None:
         commit = commit_on_branch(promotion, REPOSITORY, revision, after, skipped)
         print(f"\nCommitted on {promotion.branch}. Next: git push origin {promotion.branch}, then open a pull request.")
         print(f"To roll back after the merge: git revert {commit[:12]}, or the commit that it was squashed into.")
+    elif is_new:
+        (REPOSITORY / target).write_text(after)
+        print(f"\nChanged {target}. Next: commit it with the change that adds it.")
     else:
         (REPOSITORY / target).write_text(after)
         print(f"\nChanged {target}. Next: git commit --message '{promotion.title}' -- {target}")

@@ -28,8 +28,8 @@ def overlay_file(workload: str, environment: str) -> str:
 def environments(tree: Tree) -> list[str]:
     """Return the environments in the order of promotion; none if the repository has no answers."""
     listed = tree.answers.get("environments")
-    names = [entry.get("name") if isinstance(entry, dict) else entry for entry in listed or []]
-    return [str(name) for name in names]
+    entries = listed if isinstance(listed, list) else []
+    return [str(entry.get("name") if isinstance(entry, dict) else entry) for entry in entries]
 
 
 def earlier(order: list[str], environment: str) -> list[str]:
@@ -116,5 +116,9 @@ class Stages:
     def _compare_with_history(self, change: Change, new: Application, images: set[str]) -> None:
         """Compare with what an Application ran before it was taken out."""
         file = overlay_file(new.workload, new.environment)
-        for image, versions in differing(images, images_of(self.history(file), file)):
+        try:
+            earlier_images = images_of(self.history(file), file)
+        except GitOpsError:
+            return
+        for image, versions in differing(images, earlier_images):
             change.outdated.append(f"{image}: when it was taken out, it ran {', '.join(versions)}: write it to {file}")
