@@ -22,17 +22,9 @@ import sys
 from pathlib import Path
 
 from gitops.images import read_images
-from gitops.promotion import (
-    Promotion,
-    check_merged,
-    check_order,
-    commit_on_branch,
-    file_at,
-    files_at,
-    followed_revision,
-    promoted,
-)
+from gitops.promotion import Promotion, check_merged, check_order, commit_on_branch, promoted
 from gitops.promotionbranch import check_branch, parse_branch
+from gitops.revisions import file_at, files_at, followed_revision
 from gitops.text import printable
 from gitops.tools import GitOpsError
 from gitops.tree import Tree

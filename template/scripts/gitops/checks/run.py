@@ -20,6 +20,7 @@ from gitops.checks import (
     ownership,
     policies,
     projects,
+    stages,
 )
 from gitops.checks.types import Check, Note, NothingToCheckError, Repository, Result, State
 from gitops.git import copy_working_tree, files_changed_since
@@ -41,6 +42,7 @@ def all_checks() -> list[Check]:
         objects.schemas,
         objects.values,
         objects.images,
+        stages.stages,
         hosts.hosts,
         ownership.own,
         projects.projects,
