@@ -103,14 +103,14 @@ def patched(kind: str, patch: dict[str, Any], overlay: str = REPORTS_PROD) -> St
     return config(f"patches: {json.dumps([{'target': {'kind': kind}, 'patch': json.dumps(whole)}])}", overlay)
 
 
-def job(image: str, **annotations: str) -> dict[str, Any]:
+def job(image: str, name: str = "migrate", **annotations: str) -> dict[str, Any]:
     """A migration."""
     names = {
         f"{'helm.sh' if key.startswith('helm_') else 'argocd.argoproj.io'}/{key}": v for key, v in annotations.items()
     }
     names = {key.replace("/helm_", "/").replace("_", "-"): value for key, value in names.items()}
     pod = {"containers": [{"name": "migrate", "image": image}], "restartPolicy": "Never"}
-    metadata = {"name": "migrate"} | ({"annotations": names} if names else {})
+    metadata = {"name": name} | ({"annotations": names} if names else {})
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {"template": {"spec": pod}}}
 
 

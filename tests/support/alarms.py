@@ -113,6 +113,18 @@ ALARMS: dict[str, Alarm] = {
     "release with a hook that only its failure deletes": Alarm(
         **hooked(hook="PreSync", hook_delete_policy="HookFailed"), is_true=True, says="Job/migrate"
     ),
+    "release with a Job that has the version in its name": Alarm(
+        both(RELEASE, drop(job("shop:1", "migrate-1")), add(job("shop:2", "migrate-2"))),
+        False,
+        before=add(job("shop:1", "migrate-1")),
+        says="Job/migrate-1 → Job/migrate-2",
+    ),
+    "a hook that has the version in its name": Alarm(
+        both(RELEASE, drop(job("shop:1", "migrate-1", **HOOK)), add(job("shop:2", "migrate-2", **HOOK))),
+        False,
+        before=add(job("shop:1", "migrate-1", **HOOK)),
+    ),
+    "a Job goes": Alarm(drop(job("shop:1")), True, before=add(job("shop:1"))),
     "a hook becomes a Job": Alarm(change(job("shop:2")), True, before=add(job("shop:1", **HOOK))),
     "a Deployment becomes a hook": Alarm(
         patched("Deployment", {"metadata": {"name": "any", "annotations": {"argocd.argoproj.io/hook": "Sync"}}}), True

@@ -135,6 +135,10 @@ def _compare(change: Change, pair: Pair, before: Side, after: Side) -> None:
             when = "after the new one is healthy" if is_last else "before the new one is ready"
             names = f"{_name(shown, deleted[key])} → {_name(shown, added[other])}"
             change.successors.append(f"{names}: the old one is deleted {when}")
+            if deleted[key]["kind"] == "Job":
+                # It has done its work: such a name has the version of the release.
+                change.deleted.remove(_name(shown, deleted[key]))
+                change.changed.append(_name(shown, deleted[key]))
 
 
 def _name(application: Application, item: Object) -> str:
