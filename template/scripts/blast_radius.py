@@ -10,8 +10,9 @@
     scripts/blast_radius.py v1 v2            two commits
 
 No cluster is contacted. Exit status: 0 if nothing protected is lost, 1 if something is (in a protected environment,
-the platform or Argo CD an object would be deleted or replaced, lose its owner, or lose its DNS name), 2 if not
-everything could be compared, or a revision cannot be read.
+the platform or Argo CD an object would be deleted or replaced, lose its owner, or lose its DNS name; or a workload
+would start there with another image than the environment before it runs), 2 if not everything could be compared, or a
+revision cannot be read.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from gitops.clone import check_top
 from gitops.comparison import compare
-from gitops.git import copy_commit, copy_working_tree
+from gitops.git import copy_commit, copy_working_tree, last_content
 from gitops.report import as_json, as_markdown, as_text
 from gitops.text import print_anywhere, printable
 from gitops.tools import GitOpsError, unreadable
@@ -55,7 +57,8 @@ def main() -> int:
                 after = copy_commit(REPOSITORY, arguments.after, folders[1])
             else:
                 after = copy_working_tree(REPOSITORY, folders[1])
-            report = compare(before, after, REPOSITORY)
+            history = partial(last_content, REPOSITORY, arguments.before)
+            report = compare(before, after, REPOSITORY, history)
             text = (arguments.form or as_text)(report, not arguments.brief)
         except GitOpsError as error:
             print(printable(str(error)), file=sys.stderr)

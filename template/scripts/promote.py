@@ -24,9 +24,10 @@ from pathlib import Path
 
 from gitops.clone import check_top, followed_branch, followed_revision
 from gitops.images import read_images
-from gitops.promotion import Promotion, check_order, file_at, promoted
+from gitops.promotion import Promotion, check_merged, check_order, promoted
 from gitops.promotionbranch import check_branch, parse_branch
 from gitops.promotioncommit import commit_on_branch, push_command
+from gitops.revisions import file_at, files_at
 from gitops.text import print_anywhere, printable
 from gitops.tools import GitOpsError
 from gitops.tree import Tree
@@ -40,15 +41,24 @@ FETCH = 'git fetch --prune origin "+refs/heads/promote/*:refs/remotes/origin/pro
 def promote(promotion: Promotion, may_skip: bool, on_branch: bool) -> None:
     """Promote, and print what changed and how to roll back."""
     tree = Tree(REPOSITORY, "working tree")
-    skipped = check_order(promotion, tree, may_skip)
-    source, target = promotion.file(promotion.source), promotion.file(promotion.target)
     revision = followed_revision(tree, REPOSITORY)
-    source_text = file_at(REPOSITORY, revision, source)
-    if not on_branch and (REPOSITORY / source).read_text(encoding="utf-8") != source_text:
+    source, target = promotion.file(promotion.source), promotion.file(promotion.target)
+    # What is rendered or written but not merged yet runs nowhere.
+    running = [file.split("/")[-2] for file in files_at(REPOSITORY, revision, promotion.file("*"))]
+    skipped = check_order(promotion, tree, may_skip, running)
+    if promotion.source not in running:
         raise GitOpsError(
-            f"{source} differs from {revision}: {promotion.source} runs only what is merged. "
-            "Merge the change, or revert it"
+            f"{promotion.workload} does not run in {promotion.source} yet: {revision} has no {source}. "
+            "Promote from an environment in which it runs"
         )
+    is_new = promotion.target not in running
+    if is_new and on_branch:
+        raise GitOpsError(
+            f"{revision} has no {target}: promote without --branch, and commit it with the change that adds it"
+        )
+    source_text = file_at(REPOSITORY, revision, source)
+    if not on_branch:
+        check_merged(promotion, revision, source_text, (REPOSITORY / source).read_text(encoding="utf-8"))
     before = file_at(REPOSITORY, revision, target) if on_branch else (REPOSITORY / target).read_text(encoding="utf-8")
     after = promoted(promotion, source_text, before)
     if after == before:
@@ -64,6 +74,9 @@ def promote(promotion: Promotion, may_skip: bool, on_branch: bool) -> None:
         print(f"Then open a pull request to {followed_branch(tree)}, unless one is open.")
         print(f"If the push is rejected: {FETCH}, then promote again.")
         print(f"To roll back after the merge: git revert {commit[:12]}, or the commit that it was squashed into.")
+    elif is_new:
+        (REPOSITORY / target).write_text(after, encoding="utf-8", newline="\n")
+        print(f"\nChanged {target}. Next: commit it with the change that adds it.")
     else:
         (REPOSITORY / target).write_text(after, encoding="utf-8", newline="\n")
         print(f"\nChanged {target}. Next: git commit --message '{promotion.title}' -- {target}")

@@ -63,6 +63,28 @@ def test_a_base_concerns_every_environment(checkout: Checkout) -> None:
     }
 
 
+def test_the_first_line_counts_and_equal_differences_are_printed_once(checkout: Checkout) -> None:
+    checkout.replace(f"{SHOP}/base/shop-worker.yaml", "imagePullPolicy: IfNotPresent", "imagePullPolicy: Always")
+    headline = "3 applications change, 3 Deployments restart, 2 protected"
+    text = checkout.script("blast_radius.py").stdout
+    assert text.splitlines()[0] == headline
+    assert text.count("--- ") == text.count("--- shop-dev, shop-prod, shop-staging\n") == 1
+    comment = checkout.script("blast_radius.py", "--markdown").stdout
+    assert headline in comment.splitlines()
+    assert comment.count("```diff") == comment.count("**shop-dev, shop-prod, shop-staging**") == 1
+    assert checkout.blast_radius()["headline"] == headline
+
+
+def test_differences_of_other_values_are_printed_apart(checkout: Checkout) -> None:
+    checkout.replace(f"{SHOP}/overlays/dev/kustomization.yaml", "2.8.0-rc.1", "2.8.0")
+    checkout.replace(
+        f"{SHOP}/overlays/prod/kustomization.yaml", 'shop-api\n    newTag: "2.7.1"', 'shop-api\n    newTag: "2.8.0"'
+    )
+    text = checkout.script("blast_radius.py").stdout
+    assert "--- shop-dev\n" in text
+    assert "--- shop-prod\n" in text
+
+
 def test_a_workload_that_leaves_is_deleted_or_kept_as_its_environment_says(checkout: Checkout) -> None:
     shutil.rmtree(checkout.path / SHOP)
     report = checkout.blast_radius()
@@ -74,11 +96,10 @@ def test_a_workload_that_leaves_is_deleted_or_kept_as_its_environment_says(check
     assert not changes["shop-dev"]["kept"]
     assert "Deployment/shop-web" in changes["shop-prod"]["kept"]
     assert not changes["shop-prod"]["deleted"]
-    assert report["hosts_removed"] == {
-        "shop.dev.acme.io": NONPROD,
-        "shop.staging.acme.io": NONPROD,
-        "www.acme.com": PROD,
-    }
+    # Protected routes stay in the cluster, and with them their names.
+    assert report["hosts_removed"] == {"shop.dev.acme.io": NONPROD}
+    assert report["headline"].startswith("1 application is deleted, 2 lose their owner, ")
+    assert report["headline"].endswith(" objects are deleted, 2 protected")
     assert report["status"] == 1
     assert "Something protected is lost: shop-prod, shop-staging." in report["conclusion"]
 

@@ -67,7 +67,7 @@ def test_a_terminal_and_a_log_get_no_control_characters_and_no_commands(report: 
 
 @pytest.mark.parametrize("length", [10, 1_000, COMMENT_LENGTH])
 def test_a_long_report_is_cut_after_its_conclusion(length: int) -> None:
-    changes = [Change(f"app-{n}", "main", "any", True, "removed", difference="+ x\n" * length) for n in range(40)]
+    changes = [Change(f"app-{n}", "main", "any", True, "removed", difference=f"+ x{n}\n" * length) for n in range(40)]
     text = as_markdown(Report("a", "b", changes), with_differences=True)
     assert text.startswith("### Something protected is lost: app-0, app-1")
     assert len(text) <= COMMENT_LENGTH

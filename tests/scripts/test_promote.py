@@ -174,7 +174,7 @@ REFUSED: dict[str, tuple[list[str], Callable[[Checkout], None] | None, str]] = {
     "an image that is not merged": (
         ["shop", "dev", "staging"],
         lambda c: c.replace(DEV, "2.8.0-rc.1", "2.8.0"),
-        f"{DEV} differs from main: dev runs only what is merged",
+        f"the images in {DEV} differ from main: dev runs only what is merged",
     ),
     "a tag that moves": (["shop", "dev", "staging"], latest, "ghcr.io/acme/shop-api:latest can be another image"),
     "no tag": (["shop", "dev", "staging"], no_tag, "ghcr.io/acme/shop-api can be another image tomorrow"),
@@ -214,7 +214,7 @@ def test_what_was_fetched_counts_not_the_branch_here(checkout: Checkout) -> None
     checkout.git("update-ref", "refs/remotes/origin/main", "HEAD")
     checkout.replace(DEV, "2.8.0-rc.1", "2.8.0")
     checkout.commit()
-    assert f"{DEV} differs from origin/main" in refusal(checkout, "shop", "dev", "staging")
+    assert f"the images in {DEV} differ from origin/main" in refusal(checkout, "shop", "dev", "staging")
 
 
 def test_a_branch_has_the_promotion_only_and_the_working_tree_stays(checkout: Checkout) -> None:
@@ -266,3 +266,44 @@ def test_without_answers_any_environment_will_do(checkout: Checkout) -> None:
     (checkout.path / ".copier-answers.yml").unlink()
     promote(checkout, "shop", "dev", "prod")
     assert running(checkout, "prod") == running(checkout, "dev")
+
+
+NEW = FILE.format("qa")
+
+
+@pytest.fixture
+def with_qa(checkout: Checkout) -> Checkout:
+    """A clone in which an environment between staging and prod is rendered, but not merged."""
+    checkout.replace(STAGING, 'shop-api\n    newTag: "2.7.1"', 'shop-api\n    newTag: "2.7.9"')
+    checkout.commit()
+    checkout.git("switch", "--quiet", "--create", "qa")
+    checkout.replace(
+        ".copier-answers.yml", "- name: prod\n  cluster: prod\n", "- name: qa\n- name: prod\n  cluster: prod\n"
+    )
+    (checkout.path / NEW).parent.mkdir()
+    text = (checkout.path / STAGING).read_text().replace("2.7.9", "2.7.1")
+    (checkout.path / NEW).write_text(text.replace("shop-staging", "shop-qa"))
+    return checkout
+
+
+@pytest.mark.parametrize("is_committed", [False, True])
+def test_a_new_environment_gets_what_runs_before_it_is_merged(with_qa: Checkout, is_committed: bool) -> None:
+    # The same update may change other lines of the source.
+    with_qa.replace(STAGING, "name: shop-api\n    count: 2", "name: shop-api\n    count: 3")
+    if is_committed:
+        with_qa.commit()
+    text = promote(with_qa, "shop", "staging", "qa")
+    assert "qa: shop-api: ghcr.io/acme/shop-api:2.7.1 → ghcr.io/acme/shop-api:2.7.9" in text
+    assert text.endswith(f"Changed {NEW}. Next: commit it with the change that adds it.\n")
+    assert '"2.7.9"' in (with_qa.path / NEW).read_text()
+
+
+def test_an_environment_that_is_not_merged_yet_is_not_skipped(with_qa: Checkout) -> None:
+    promote(with_qa, "shop", "staging", "prod")
+    assert running(with_qa, "prod")["shop-api"] == "ghcr.io/acme/shop-api:2.7.9"
+
+
+def test_what_is_not_merged_is_neither_a_source_nor_on_a_branch(with_qa: Checkout) -> None:
+    assert "shop does not run in qa yet: main has no " in refusal(with_qa, "shop", "qa", "prod")
+    without = refusal(with_qa, "shop", "staging", "qa", "--branch")
+    assert without == f"main has no {NEW}: promote without --branch, and commit it with the change that adds it"

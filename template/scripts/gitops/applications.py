@@ -69,14 +69,29 @@ class Application:
     @property
     def workload(self) -> str:
         """The workload that it deploys; empty if it deploys none."""
-        paths = [str(source.get("path", "")) for source in self.sources]
-        names = [path.split("/")[2] for path in paths if path.startswith(f"{WORKLOADS}/")]
-        return names[0] if names else ""
+        return self._part_of_path(2)
+
+    @property
+    def environment(self) -> str:
+        """The environment whose overlay of a workload it deploys; empty if it deploys none."""
+        return self._part_of_path(4)
+
+    def _part_of_path(self, index: int) -> str:
+        """Return a part of the path apps/workloads/<workload>/overlays/<environment>; empty for other paths."""
+        paths = [str(source.get("path", "")).split("/") for source in self.sources]
+        parts = [path[index] for path in paths if path[:2] == WORKLOADS.split("/") and len(path) > index]
+        return parts[0] if parts else ""
 
     @property
     def prunes(self) -> bool:
         """Whether Argo CD deletes an object when it is removed from Git."""
         return bool(_map(_map(self.spec.get("syncPolicy")).get("automated")).get("prune"))
+
+    @property
+    def sync_options(self) -> set[str]:
+        """The sync options of all its objects, such as PruneLast=true."""
+        options = _map(self.spec.get("syncPolicy")).get("syncOptions")
+        return {str(option) for option in options} if isinstance(options, list) else set()
 
     @property
     def generate_paths(self) -> list[str] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import posixpath
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +27,20 @@ def build(tree: Tree, application: Application) -> list[Object]:
         UnavailableError: if a tool is missing or a chart cannot be downloaded.
         GitOpsError: if a source cannot be built, with the message of Kustomize or Helm.
     """
+    items = [finished(item, application.namespace) for item in read(tree, application)]
+    # Of an object that is there twice Argo CD applies the last one.
+    return list({_identity(item, index): item for index, item in enumerate(items)}.values())
+
+
+def read(tree: Tree, application: Application) -> list[Object]:
+    """Return the objects of an Application as its sources have them, with the values of Secrets. See build()."""
     try:
         sources.check(application.manifest)
-        items = [item for source in application.sources for item in _build_source(tree, application, source)]
+        return [item for source in application.sources for item in _build_source(tree, application, source)]
     except UnavailableError:
         raise
     except GitOpsError as error:
         raise GitOpsError(f"{application.name}, {tree.label}: {error}") from None
-    finished = [_finished(item, application.namespace) for item in items]
-    # Of an object that is there twice Argo CD applies the last one.
-    return list({_identity(item, index): item for index, item in enumerate(finished)}.values())
 
 
 def _identity(item: Object, index: int) -> tuple[str, ...]:
@@ -44,7 +49,8 @@ def _identity(item: Object, index: int) -> tuple[str, ...]:
     return api_group(item), item["kind"], metadata["namespace"], name
 
 
-def _finished(item: Object, namespace: str) -> Object:
+def finished(item: Object, namespace: str) -> Object:
+    """Return an object with its namespace, and with the values of a Secret hidden."""
     # What belongs to no namespace may state one without any effect.
     stated = None if is_cluster_scoped(item, []) and not is_foreign(item, []) else item["metadata"].get("namespace")
     result = item | {"metadata": item["metadata"] | {"namespace": stated or namespace}}
@@ -150,7 +156,9 @@ def _path_in_repository(tree: Tree, application: Application, source: Object, na
     return path
 
 
-def build_or_error(tree: Tree, application: Application) -> list[Object] | GitOpsError:
+def build_or_error(
+    tree: Tree, application: Application, build: Callable[[Tree, Application], list[Object]] = build
+) -> list[Object] | GitOpsError:
     """Return the objects of an Application, or the reason why there are none."""
     try:
         return build(tree, application)

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from gitops.applications import Application
 from gitops.differences import difference
+from gitops.lifecycles import effect_of_change, effect_of_removal, volumes_lost
 from gitops.objects import Object, sync_options
+from gitops.successors import Names, Objects, regenerated, renamed
 
-KINDS_WITH_PODS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Rollout")
-# Fields that the API server refuses to change on a live object. Source: the validation of each kind in Kubernetes.
-IMMUTABLE_FIELDS = {
-    "DaemonSet": ["spec.selector"],
-    "Deployment": ["spec.selector"],
-    "IngressClass": ["spec.controller"],
-    "Job": ["spec.completionMode", "spec.selector", "spec.template"],
-    "ClusterRoleBinding": ["roleRef"],
-    "PersistentVolumeClaim": ["spec.accessModes", "spec.storageClassName", "spec.volumeName"],
-    "RoleBinding": ["roleRef"],
-    "Secret": ["type"],
-    "Service": ["spec.clusterIP", "spec.loadBalancerClass"],
-    "StatefulSet": ["spec.podManagementPolicy", "spec.selector", "spec.serviceName", "spec.volumeClaimTemplates"],
-    "StorageClass": ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"],
-}
 # An Application on both sides; None where it does not exist.
 Pair = tuple[Application | None, Application | None]
+
+
+@dataclass(frozen=True)
+class Side:
+    """What Argo CD deploys of an Application at one revision.
+
+    Attributes:
+        objects: Its objects by identity, with its own manifest.
+        names: The names of ConfigMaps and Secrets, without the hash of their content, by the same.
+    """
+
+    objects: Objects = field(default_factory=dict)
+    names: Names = field(default_factory=dict)
 
 
 @dataclass
@@ -41,6 +40,12 @@ class Change:
         restarted: Workloads whose pods are replaced.
         scaled: Workloads that only change their number of pods.
         replaced: Objects with a changed field that is immutable: the sync fails until somebody deletes them.
+        recreated: Objects that say that Argo CD deletes them before it applies them.
+        hooks: Objects that Argo CD runs as hooks of a sync.
+        successors: Deleted objects, each with the added object that seems to take its place, and when it is deleted.
+        volumes: Deleted objects that have data, each with what happens to it.
+        images: The images of objects that are new.
+        outdated: How these differ from what the environment before runs, and what to do.
         hosts_removed: DNS names that disappear.
     """
 
@@ -56,8 +61,14 @@ class Change:
     restarted: list[str] = field(default_factory=list)
     scaled: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
+    recreated: list[str] = field(default_factory=list)
+    hooks: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
+    successors: list[str] = field(default_factory=list)
+    volumes: list[str] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
+    outdated: list[str] = field(default_factory=list)
     hosts_removed: list[str] = field(default_factory=list)
     difference: str = ""
 
@@ -67,66 +78,71 @@ class Change:
         losses = self.deleted or self.replaced or self.hosts_removed
         return self.is_protected and bool(self.what in ("removed", "kept", "moved") or losses)
 
+    @property
+    def is_outdated(self) -> bool:
+        """Whether something protected starts with another image than the environment before it runs."""
+        return self.is_protected and bool(self.outdated)
 
-def change_of(pair: Pair, before: dict[str, Object], after: dict[str, Object]) -> Change | None:
-    """Return what happens to an Application, or None if nothing does.
 
-    Args:
-        pair: The Application.
-        before: Its objects by identity, with its own manifest.
-        after: The same of the other side.
-    """
+def change_of(pair: Pair, before: Side, after: Side) -> Change | None:
+    """Return what happens to an Application, or None if nothing does."""
     old, new = pair
     shown = new or old
     assert shown
     if before == after and (old and old.is_kept) == (new and new.is_kept):
         return None
-    change = Change(shown.name, shown.cluster, shown.namespace, bool(old and old.is_kept), "added")
+    change = Change(shown.name, shown.cluster, shown.namespace, (old or shown).is_kept, "added")
     if old and new:
         places = [f"{application.cluster}/{application.namespace}" for application in (old, new)]
         is_moved = (old.place, old.namespace) != (new.place, new.namespace)
         change.what = "moved" if is_moved else "changed"
         change.moved = " → ".join(places) if is_moved else ""
-        change.difference = difference(list(before.values()), list(after.values()))
+        change.difference = difference(list(before.objects.values()), list(after.objects.values()))
     elif old:
         change.what = "kept" if old.is_kept else "removed"
-    change.added = [
-        _name(shown, item)
-        for key, item in after.items()
-        if key not in before and (old or not new or item is not new.manifest)
-    ]
-    for key, item in before.items():
-        if key in after and item != after[key]:
-            getattr(change, _kind_of_change(item, after[key])).append(_name(shown, item))
-        elif key not in after and old and item is not old.manifest:
-            (change.deleted if _is_deleted(old, new, item) else change.kept).append(_name(shown, item))
+    _compare(change, pair, before, after)
     return change
 
 
-def _is_deleted(old: Application, new: Application | None, item: Object) -> bool:
-    """Whether Argo CD deletes an object that is removed from Git."""
-    is_pruned = (old.prunes if new else not old.is_kept) and "Prune=false" not in sync_options(item)
-    return is_pruned and (not new or new.place == old.place)
+def _compare(change: Change, pair: Pair, before: Side, after: Side) -> None:
+    """Add what happens to each object."""
+    old, new = pair
+    shown = new or old
+    assert shown
+    pairs = regenerated(before.objects, after.objects, (before.names, after.names))
+    added = {
+        key: item
+        for key, item in after.objects.items()
+        if key not in before.objects and key not in pairs.values() and (old or not new or item is not new.manifest)
+    }
+    change.added = [_name(shown, item) for item in added.values()]
+    deleted: Objects = {}
+    for key, item in before.objects.items():
+        if key in pairs:
+            change.changed.append(_name(shown, item | {"metadata": item["metadata"] | {"name": before.names[key]}}))
+            continue
+        if key in after.objects:
+            effect = effect_of_change(item, after.objects[key]) if item != after.objects[key] else ""
+        else:
+            effect = effect_of_removal(old, new, item) if old and item is not old.manifest else ""
+        if effect:
+            getattr(change, effect).append(_name(shown, item))
+        if effect == "deleted":
+            deleted[key] = item
+            change.volumes += [f"{_name(shown, item)}: {text}" for text in [volumes_lost(item)] if text]
+    if old and new:
+        for key, other in renamed(deleted, added).items():
+            is_last = "PruneLast=true" in old.sync_options | new.sync_options | sync_options(deleted[key])
+            when = "after the new one is healthy" if is_last else "before the new one is ready"
+            names = f"{_name(shown, deleted[key])} → {_name(shown, added[other])}"
+            change.successors.append(f"{names}: the old one is deleted {when}")
+            if deleted[key]["kind"] == "Job":
+                # It has done its work: such a name has the version of the release.
+                change.deleted.remove(_name(shown, deleted[key]))
+                change.changed.append(_name(shown, deleted[key]))
 
 
 def _name(application: Application, item: Object) -> str:
     namespace = item["metadata"].get("namespace")
     prefix = "" if namespace in (None, application.namespace) else f"{namespace}/"
     return f"{item['kind']}/{prefix}{item['metadata']['name']}"
-
-
-def _kind_of_change(old: Object, new: Object) -> str:
-    if any(_field(old, path) != _field(new, path) for path in IMMUTABLE_FIELDS.get(old["kind"], [])):
-        return "replaced"
-    if old["kind"] in KINDS_WITH_PODS and _field(old, "spec.template") != _field(new, "spec.template"):
-        return "restarted"
-    if _field(old, "spec.replicas") != _field(new, "spec.replicas"):
-        return "scaled"
-    return "changed"
-
-
-def _field(item: Object, path: str) -> Any:
-    value: Any = item
-    for key in path.split("."):
-        value = value.get(key) if isinstance(value, dict) else None
-    return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -9,12 +10,15 @@ from pathlib import Path, PurePosixPath
 from gitops import reads
 from gitops.admission import Notice, changed_projects, notices, project_of
 from gitops.applications import Application, read_applications
-from gitops.builds import build_or_error
-from gitops.changes import Change, Pair, change_of
+from gitops.builds import build_or_error, finished, read
+from gitops.changes import Change, Pair, Side, change_of
 from gitops.followed import moves
 from gitops.git import changed_files
+from gitops.hashes import HASHED_KINDS, name_without_hash
+from gitops.lifecycles import effect_of_removal
 from gitops.objects import Object, api_group
 from gitops.routes import dns_names
+from gitops.stages import History, Stages
 from gitops.tools import GitOpsError
 from gitops.tree import Tree
 
@@ -35,12 +39,20 @@ class Report:
     @property
     def status(self) -> int:
         """The exit status."""
-        is_lost = any(change.loses for change in self.changes) or any(notice.is_serious for notice in self.notices)
-        return 1 if is_lost else 2 if self.problems else 0
+        is_alarm = any(change.loses or change.is_outdated for change in self.changes)
+        is_serious = any(notice.is_serious for notice in self.notices)
+        return 1 if is_alarm or is_serious else 2 if self.problems else 0
 
 
-def compare(before: Tree, after: Tree, clone: Path | None = None) -> Report:
-    """Compare what Argo CD deploys from two trees of a clone."""
+def compare(before: Tree, after: Tree, clone: Path | None = None, history: History = lambda _: "") -> Report:
+    """Compare what Argo CD deploys from two trees.
+
+    Args:
+        before: The files of the one revision.
+        after: The files of the other one.
+        clone: The clone in which the branch that Argo CD follows is looked up.
+        history: Returns the last content of a file that is not in the one revision any more.
+    """
     report = Report(before.label, after.label)
     files, renames = changed_files(before, after)
     old, new = read_applications(before), read_applications(after)
@@ -57,6 +69,7 @@ def compare(before: Tree, after: Tree, clone: Path | None = None) -> Report:
         builds = list(
             pool.map(lambda pair: [_built(t, a) for t, a in zip((before, after), pair, strict=True)], affected)
         )
+    stages = Stages(before, after, sides[0], history)
     names: tuple[dict[str, str], dict[str, str]] = ({}, {})
     built = []
     for pair, results in zip(affected, builds, strict=True):
@@ -64,17 +77,23 @@ def compare(before: Tree, after: Tree, clone: Path | None = None) -> Report:
             report.problems += errors[:1]
             continue
         objects = [result for result in results if not isinstance(result, str)]
-        built.append((pair, objects))
-        for side_names, side in zip(names, objects, strict=True):
-            side_names.update(_dns_names(side))
+        built.append((pair, [side.objects for side in objects]))
+        names[0].update(_dns_names(objects[0].objects))
+        # An object that stays in the cluster keeps its DNS name there.
+        names[1].update(_dns_names(_kept(pair, *objects)) | _dns_names(objects[1].objects))
         if change := change_of(pair, *objects):
             change.renamed = _renamed(pair, sides, renames)
-            change.hosts_removed = list(_dns_names(objects[0]))
+            change.hosts_removed = list(_dns_names(objects[0].objects))
+            stages.add_images(change, pair, *objects)
             report.changes.append(change)
     report.notices = [
         *notices(before, after, built),
         *moves(before, after, {old.place for old, _ in pairs if old}, clone),
     ]
+    others = [pair for pair in pairs if pair not in affected]
+    for other_names in _names_of_others(after, others, names[0].keys() ^ names[1].keys()):
+        for side_names in names:
+            side_names.update(other_names | side_names)
     for change in report.changes:
         change.hosts_removed = sorted(set(change.hosts_removed) - names[1].keys())
     report.hosts_added = {host: target for host, target in names[1].items() if host not in names[0]}
@@ -89,6 +108,24 @@ def _dns_names(objects: dict[str, Object]) -> dict[str, str]:
     return {name: target for item in objects.values() for name, target in dns_names(item).items()}
 
 
+def _kept(pair: Pair, before: Side, after: Side) -> dict[str, Object]:
+    """Return the objects that are removed from Git, but stay in the cluster."""
+    old, new = pair
+    removed = {key: item for key, item in before.objects.items() if old and key not in after.objects}
+    return {key: item for key, item in removed.items() if old and effect_of_removal(old, new, item) == "kept"}
+
+
+def _names_of_others(tree: Tree, pairs: list[Pair], hosts: set[str]) -> Iterator[dict[str, str]]:
+    """Return the DNS names of Applications that do not change, of those that seem to have one of the hosts."""
+    texts = {file: (tree.path / file).read_bytes().lower() for file in tree.files} if hosts and pairs else {}
+    files = {file for file, text in texts.items() if any(host.encode() in text for host in hosts)}
+    for _, application in pairs:
+        part = reads.read(tree, application) if application else None
+        if application and part and part.include(files):
+            built = _built(tree, application)
+            yield {} if isinstance(built, str) else _dns_names(built.objects)
+
+
 def _may_change(trees: tuple[Tree, Tree], pair: Pair, files: set[str], projects: set[str]) -> bool:
     old, new = pair
     if old is None or new is None or old.manifest != new.manifest or old.is_kept != new.is_kept:
@@ -100,15 +137,21 @@ def _may_change(trees: tuple[Tree, Tree], pair: Pair, files: set[str], projects:
     return any(part is None or part.include(files) for part in parts)
 
 
-def _built(tree: Tree, application: Application | None) -> dict[str, Object] | str:
-    """Return the objects of an Application by identity, with its own manifest, or what went wrong."""
+def _built(tree: Tree, application: Application | None) -> Side | str:
+    """Return the objects of an Application, or what went wrong."""
     if application is None:
-        return {}
-    built = build_or_error(tree, application)
-    if isinstance(built, GitOpsError):
-        return str(built)
-    objects = [application.manifest, *built]
-    return {_identity(application, item): item for item in objects}
+        return Side()
+    items = build_or_error(tree, application, read)
+    if isinstance(items, GitOpsError):
+        return str(items)
+    side = Side({_identity(application, application.manifest): application.manifest})
+    for item in items:
+        shown = finished(item, application.namespace)
+        key = _identity(application, shown)
+        side.objects[key] = shown
+        if item["kind"] in HASHED_KINDS:
+            side.names[key] = name_without_hash(item)
+    return side
 
 
 def _identity(application: Application, item: Object) -> str:

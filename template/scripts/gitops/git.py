@@ -156,6 +156,15 @@ def _blobs(repository: Path, identifiers: list[bytes]) -> dict[bytes, bytes]:
     return result
 
 
+def last_content(repository: Path, revision: str, file: str) -> str:
+    """Return what a file had before it was deleted; empty if the history of a revision does not say so."""
+    try:
+        commit = run("git", "rev-list", "--max-count=1", "--end-of-options", revision, "--", file, folder=repository)
+        return run("git", "show", f"{commit.strip()}^:{file}", folder=repository) if commit.strip() else ""
+    except GitOpsError:
+        return ""
+
+
 def changed_files(before: Tree, after: Tree) -> tuple[set[str], dict[str, str]]:
     """Return the files that differ between two trees, and the new names of renamed files by their old names."""
     options = ["--no-index", "--no-ext-diff", "--name-status", "--find-renames", "-z"]

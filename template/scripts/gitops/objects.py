@@ -142,6 +142,12 @@ def containers(node: Any) -> Iterator[Object]:
             yield from containers(child)
 
 
+def repository_of(image: Any) -> str:
+    """Return an image without its tag and its digest."""
+    name = str(image).partition("@")[0]
+    return name if "/" in name.rpartition(":")[2] else name.rpartition(":")[0] or name
+
+
 def is_cluster_scoped(item: Object, crds: list[Object]) -> bool:
     """Whether objects of this kind belong to no namespace."""
     for spec in (crd["spec"] for crd in crds):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from gitops.images import read_images, with_images
-from gitops.tools import GitOpsError, run
+from gitops.tools import GitOpsError
 from gitops.tree import WORKLOADS, Tree
 
 PREFIX = "promote/"
@@ -67,8 +66,14 @@ def promoted(promotion: Promotion, source_text: str, target_text: str) -> str:
     return with_images(target, source, names)
 
 
-def check_order(promotion: Promotion, tree: Tree, may_skip: bool) -> list[str]:
+def check_order(promotion: Promotion, tree: Tree, may_skip: bool, running: Collection[str] | None = None) -> list[str]:
     """Return the environments that are skipped. Refuse to go back, or to skip one. Without answers there is no order.
+
+    Args:
+        promotion: What is promoted.
+        tree: The files with the environments.
+        may_skip: Whether environments may be skipped.
+        running: The environments in which the workload runs; all that have files if it is None.
 
     Raises:
         GitOpsError: if the workload, an environment, or their order is wrong.
@@ -87,10 +92,31 @@ def check_order(promotion: Promotion, tree: Tree, may_skip: bool) -> list[str]:
     source, target = stages.index(promotion.source), stages.index(promotion.target)
     if source >= target:
         raise GitOpsError(f"{promotion.target} does not come after {promotion.source}; to roll back, use git revert")
-    skipped = stages[source + 1 : target]
+    skipped = [name for name in stages[source + 1 : target] if running is None or name in running]
     if skipped and not may_skip:
         raise GitOpsError(f"this skips {', '.join(skipped)}: promote there first, or add --skip-stages")
     return skipped
+
+
+def check_merged(promotion: Promotion, revision: str, merged: str, text: str) -> None:
+    """Refuse a source whose images differ from those that run.
+
+    Args:
+        promotion: What is promoted.
+        revision: The revision that Argo CD follows.
+        merged: The text of the source's file there.
+        text: The text of the source's file in the working tree.
+
+    Raises:
+        GitOpsError: if an image differs.
+    """
+    file = promotion.file(promotion.source)
+    images = [{i.fields["name"]: i.reference for i in read_images(t, file).images.values()} for t in (merged, text)]
+    if images[0] != images[1]:
+        raise GitOpsError(
+            f"the images in {file} differ from {revision}: {promotion.source} runs only what is merged. "
+            "Merge the change, or revert it"
+        )
 
 
 def _suggestion(name: str, names: list[str]) -> str:
@@ -101,15 +127,3 @@ def _suggestion(name: str, names: list[str]) -> str:
 def _one_of(names: Iterable[str]) -> str:
     *others, last = names
     return f"{', '.join(others)} or {last}" if others else last
-
-
-def file_at(repository: Path, revision: str, file: str) -> str:
-    """Return a file at a revision.
-
-    Raises:
-        GitOpsError: if it does not exist there.
-    """
-    try:
-        return run("git", "show", f"{revision}:{file}", folder=repository)
-    except GitOpsError:
-        raise GitOpsError(f"{revision} has no {file}") from None

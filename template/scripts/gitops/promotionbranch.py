@@ -9,7 +9,8 @@ from pathlib import Path
 
 from gitops.entries import REGULAR
 from gitops.git import commit_of, copy_commit
-from gitops.promotion import PREFIX, SKIPPED, Promotion, check_order, file_at, promoted
+from gitops.promotion import PREFIX, SKIPPED, Promotion, check_order, promoted
+from gitops.revisions import file_at
 from gitops.text import printable
 from gitops.tools import GitOpsError, run
 

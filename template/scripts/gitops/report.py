@@ -7,6 +7,8 @@ from dataclasses import asdict
 
 from gitops.changes import Change
 from gitops.comparison import Report
+from gitops.headline import headline
+from gitops.same import grouped
 from gitops.text import code, code_block, markdown, printable, printable_lines
 
 VERBS = {
@@ -21,39 +23,52 @@ COMMENT_LENGTH = 60_000
 # How many Applications the conclusion names.
 NAMES = 50
 CUT = "The report is too long for a comment: run scripts/blast_radius.py to see all of it."
-EFFECTS = ("restarted", "replaced", "deleted", "kept", "added", "scaled", "changed")
+EFFECTS = ("restarted", "replaced", "deleted", "kept", "added", "scaled", "changed", "recreated", "hooks")
 TITLES = {
+    "outdated": "Starts with another image than it should",
+    "volumes": "Data is lost or left behind",
+    "successors": "Renamed, it seems (docs/operations.md, Rename without an outage)",
     "restarted": "Pods restart",
     "replaced": "Immutable field changes: the sync fails until the object is deleted by hand",
     "deleted": "Deleted",
     "kept": "Removed from Git, stays in the cluster",
+    "recreated": "Deleted and created again, as its sync options say",
+    "hooks": "Hooks that run at the sync",
     "added": "New",
+    "images": "New, with these images",
 }
 
 
 def conclusion(report: Report) -> str:
     """Return the most important sentence."""
     incomplete = " Not everything could be compared." if report.problems else ""
-    if lost := [change.application for change in report.changes if change.loses]:
-        more = f" and {len(lost) - NAMES} more" if len(lost) > NAMES else ""
-        return f"Something protected is lost: {', '.join(lost[:NAMES])}{more}.{incomplete}"
+    lost = [change.application for change in report.changes if change.loses]
+    outdated = [change.application for change in report.changes if change.is_outdated]
+    sentences = [f"Something protected is lost: {_listed(lost)}."] if lost else []
+    if outdated:
+        sentences.append(f"Something protected starts with another image than it should: {_listed(outdated)}.")
     if any(notice.is_serious for notice in report.notices):
-        return f"Argo CD cannot follow this in one commit.{incomplete}"
-    if incomplete:
-        return incomplete.strip()
+        sentences.append("Argo CD cannot follow this in one commit.")
+    if sentences or incomplete:
+        return f"{' '.join(sentences)}{incomplete}".strip()
     return "Nothing protected is lost." if report.changes else "Nothing changes in any cluster."
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - NAMES} more" if len(names) > NAMES else ""
+    return f"{', '.join(names[:NAMES])}{more}"
 
 
 def as_text(report: Report, with_differences: bool) -> str:
     """Return the report for a terminal."""
     rows = [tuple(map(printable, _row(change))) for change in report.changes]
     widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
-    lines = [f"{report.before} → {report.after}", ""]
+    lines = [headline(report), f"{report.before} → {report.after}", ""]
     lines += [f"{name:{widths[0]}}  {cluster:{widths[1]}}  {effect}" for name, cluster, effect in rows]
     lines += [""] * bool(rows) + _details(report)
     if with_differences:
-        for change in report.changes:
-            lines += [f"--- {change.application}", change.difference, ""] if change.difference else []
+        for names, text in grouped(report.changes):
+            lines += [f"--- {', '.join(names)}", text, ""]
     return "\n".join(map(printable_lines, [*lines, conclusion(report)]))
 
 
@@ -62,7 +77,14 @@ def as_markdown(report: Report, with_differences: bool) -> str:
 
     Names and content come from a branch: nothing in them becomes a heading, a link, a mention or HTML.
     """
-    lines = [f"### {markdown(conclusion(report))}", "", f"{code(report.before)} \u2192 {code(report.after)}", ""]
+    lines = [
+        f"### {markdown(conclusion(report))}",
+        "",
+        markdown(headline(report)),
+        "",
+        f"{code(report.before)} \u2192 {code(report.after)}",
+        "",
+    ]
     length = len("\n".join(lines)) + len(CUT) + len("</details>")
 
     def add(block: list[str]) -> bool:
@@ -79,18 +101,18 @@ def as_markdown(report: Report, with_differences: bool) -> str:
     is_complete = add(table) and add([*details, ""])
     if with_differences and is_complete and any(change.difference for change in report.changes):
         add(["<details><summary>Differences</summary>", ""])
-        for change in report.changes:
-            block = [f"**{markdown(change.application)}**", "", *code_block([change.difference], "diff"), ""]
-            is_complete = (not change.difference or add(block)) and is_complete
+        for names, text in grouped(report.changes):
+            block = [f"**{markdown(', '.join(names))}**", "", *code_block([text], "diff"), ""]
+            is_complete = add(block) and is_complete
         lines += ["</details>", ""]
     return "\n".join(lines if is_complete else [*lines, CUT])
 
 
 def as_json(report: Report, with_differences: bool) -> str:
     """Return the report for programs."""
-    content = asdict(report) | {"status": report.status, "conclusion": conclusion(report)}
+    content = asdict(report) | {"status": report.status, "headline": headline(report), "conclusion": conclusion(report)}
     for entry, change in zip(content["changes"], report.changes, strict=True):
-        entry["loses"] = change.loses
+        entry |= {"loses": change.loses, "is_outdated": change.is_outdated}
         if not with_differences:
             del entry["difference"]
     return json.dumps(content, indent=2, ensure_ascii=False)
@@ -104,7 +126,11 @@ def _row(change: Change) -> tuple[str, str, str]:
     if change.renamed:
         parts.append(f"renamed {'from' if change.what == 'added' else 'to'} {change.renamed}")
     if change.what != "added":
-        parts += [f"{len(names)} {effect}" for effect in EFFECTS if (names := getattr(change, effect))]
+        parts += [
+            f"{len(names)} {effect.replace('hooks', 'run as a hook')}"
+            for effect in EFFECTS
+            if (names := getattr(change, effect))
+        ]
     protected = " (protected)" if change.is_protected else ""
     return change.application + protected, change.cluster, ", ".join(parts)
 

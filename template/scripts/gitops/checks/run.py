@@ -21,6 +21,7 @@ from gitops.checks import (
     policies,
     projects,
     routes,
+    stages,
 )
 from gitops.checks.types import Check, Note, NothingToCheckError, Repository, Result, State
 from gitops.clone import check_top, files_changed_since, followed_revision
@@ -48,6 +49,7 @@ def all_checks() -> list[Check]:
         objects.validation,
         objects.values,
         objects.images,
+        stages.stages,
         hosts.hosts,
         routes.routes,
         ownership.own,
