@@ -79,7 +79,7 @@ def assert_base_has_the_answers(repository: Path, workload: Document) -> None:
         ports = [port["containerPort"] for port in container.get("ports", [])]
         assert ports == ([part["port"]] if "port" in part else [])
         if "health" in part:
-            assert container["livenessProbe"]["httpGet"]["path"] == part["health"]
+            assert container["readinessProbe"]["httpGet"]["path"] == part["health"]
         for side, amounts in part.get("resources", {}).items():
             for unit, amount in amounts.items():
                 assert str(container["resources"][side][unit]) == str(amount)
