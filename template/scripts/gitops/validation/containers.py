@@ -138,6 +138,11 @@ CONTAINER: tuple[Rule, ...] = (
 )
 RULES: dict[str, tuple[Rule, ...]] = {
     "core.v1.Container": CONTAINER,
+    "core.v1.ContainerRestartRule": (
+        required("action", "exitCodes"),
+        choice("action", "Restart", "RestartAllContainers"),
+    ),
+    "core.v1.ContainerRestartRuleOnExitCodes": (required("operator"), choice("operator", "In", "NotIn")),
     "core.v1.ContainerResizePolicy": (
         required("resourceName", "restartPolicy"),
         choice("resourceName", "cpu", "memory"),

@@ -88,6 +88,11 @@ def relative_path(text: str) -> str:
     return "" if is_valid else "must be a relative path without .."
 
 
+def forward_path(text: str) -> str:
+    """Say what a path of a node must be."""
+    return "must have no .." if ".." in text.split("/") else ""
+
+
 def file_path(text: str) -> str:
     """Say what the path of a file that a volume projects must be."""
     return relative_path(text) or ("must not begin with .." if text.startswith("..") else "")

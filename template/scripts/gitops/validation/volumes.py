@@ -90,6 +90,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "core.v1.PersistentVolumeClaimVolumeSource": (required("claimName"),),
     "core.v1.HostPathVolumeSource": (
         required("path"),
+        says(grammar.forward_path, "path"),
         choice(
             "type",
             *("DirectoryOrCreate", "Directory", "FileOrCreate", "File", "Socket", "CharDevice", "BlockDevice"),
