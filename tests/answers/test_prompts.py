@@ -73,6 +73,7 @@ def test_the_smallest_repository_takes_six_answers_and_enter(sit_down: Sit, tmp_
         "installation_id": installation_id({"repo_url": "https://github.com/acme/gitops.git"}),
         "domain": "example.com",
         "dns_provider": "cloudflare",
+        "platform_hosts": [],
         "load_balancer": "aws-load-balancer-controller",
         "acm_certificate_arn": ARN,
         "kubernetes_version": "1.36",

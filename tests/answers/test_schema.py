@@ -91,6 +91,7 @@ EVERYTHING: Node = minimal() | {
     "target_revision": "main",
     "installation_id": "gitops1a2b3c",
     "dns_provider": "route53",
+    "platform_hosts": ["grafana.example.com"],
     "load_balancer": "legacy",
     "kubernetes_version": "1.36",
     "hsts_seconds": 0,

@@ -126,15 +126,15 @@ def test_the_scripts_read_the_names_that_external_dns_creates(names: NameServer)
     cluster = CLUSTERS[0]
     endpoint = answers_of(names.stack, cluster)["ingress_host"]
     rules = {
-        "a": "Host(`1.acme.io`) || (Host(`2.acme.io`) && Path(`/`))",
-        "b": 'Host(`3.acme.io`, `4.acme.io`) || Host("5.acme.io")',
-        "c": "HostHeader (`6.acme.io` ) && Header(`Host(`, `7.acme.io`)",
+        "a": "Host(`1.x.acme.io`) || (Host(`2.x.acme.io`) && Path(`/`))",
+        "b": 'Host(`3.x.acme.io`, `4.x.acme.io`) || Host("5.x.acme.io")',
+        "c": "HostHeader (`6.x.acme.io` ) && Header(`Host(`, `7.x.acme.io`)",
     }
     items = [
         *(by_hand(policies.route(rule), name, target=f" {endpoint}.") for name, rule in rules.items()),
-        by_hand(policies.route("Path(`/`)"), "d", target=endpoint, hostname="8.acme.io,9.acme.io"),
-        by_hand(policies.route("Host(`10.acme.io`)"), "e", hostname="11.acme.io"),
-        by_hand(policies.service(type="LoadBalancer"), "f", hostname="12.acme.io, 13.acme.io."),
+        by_hand(policies.route("Path(`/`)"), "d", target=endpoint, hostname="8.x.acme.io,9.x.acme.io"),
+        by_hand(policies.route("Host(`10.x.acme.io`)"), "e", hostname="11.x.acme.io"),
+        by_hand(policies.service(type="LoadBalancer"), "f", hostname="12.x.acme.io, 13.x.acme.io."),
     ]
     with names.stack.clusters[cluster].applied(NAMESPACE, *items):
         names.sync(cluster)

@@ -14,10 +14,11 @@ import pytest
 from gitops import checks
 from tests.support import policies
 from tests.support.checkout import Checkout, added
-from tests.support.repository import examples, render
+from tests.support.repository import examples, installation_id, render
 
 CONFLICT = "<<<<<<< before updating\nours\n=======\ntheirs\n>>>>>>> after updating\n"
 SHOP, REPORTS = "apps/workloads/shop", "apps/workloads/reports"
+NONPROD = f"ingress-nonprod-{installation_id(examples()['stages'])}.acme.io"
 # Policies are checked in test_policies.py, with Kyverno.
 WITHOUT_POLICIES = [check.id for check in checks.all_checks() if check.id != "policies"]
 IN_DEV = f"{SHOP}/overlays/dev/kustomization.yaml"
@@ -35,6 +36,15 @@ def failures(checkout: Checkout, since: str | None = None) -> dict[str, list[str
 def twice(checkout: Checkout) -> None:
     """Have a workload once more, under another name."""
     shutil.copytree(checkout.path / SHOP, checkout.path / "apps/workloads/store")
+
+
+def with_route_of_traefik(checkout: Checkout, host: str) -> None:
+    """Give the add-on Traefik a route of its own."""
+    folder = "apps/platform/traefik/clusters/nonprod"
+    (route, _) = policies.served(f"Host(`{host}`)", NONPROD)
+    route["metadata"]["namespace"] = "traefik"
+    checkout.write(f"{folder}/route.json", json.dumps(route))
+    checkout.replace(f"{folder}/kustomization.yaml", "resources:\n", "resources:\n  - route.json\n")
 
 
 BREAKS: dict[str, tuple[str, Callable[[Checkout], None], str]] = {
@@ -75,8 +85,8 @@ BREAKS: dict[str, tuple[str, Callable[[Checkout], None], str]] = {
     ),
     "a folder in upper case": (
         "folders",
-        lambda c: c.write("apps/workloads/Shop/overlays/dev/kustomization.yaml", "resources: []\n"),
-        "apps/workloads/Shop/overlays/dev: Shop is not a workload name",
+        lambda c: c.write("apps/workloads/Tools/overlays/dev/kustomization.yaml", "resources: []\n"),
+        "apps/workloads/Tools/overlays/dev: Tools is not a workload name",
     ),
     "a misspelt environment": (
         "folders",
@@ -133,11 +143,16 @@ BREAKS: dict[str, tuple[str, Callable[[Checkout], None], str]] = {
         lambda c: c.replace(f"{SHOP}/overlays/dev/resources.yaml", "    - websecure\n", "    - websecure\n  tls: {}\n"),
         "shop-dev: IngressRoute/shop: spec.tls: remove it",
     ),
+    "a host of an add-on that external-dns does not manage": (
+        "routes",
+        lambda c: with_route_of_traefik(c, "grafana.acme.io"),
+        "traefik-config-nonprod: IngressRoute/tool: grafana.acme.io gets no DNS record: add it to the answer",
+    ),
     "a route without a target": (
         "routes",
         lambda c: c.replace(
             f"{SHOP}/overlays/dev/resources.yaml",
-            "  annotations:\n    external-dns.kubernetes.io/target: ingress-nonprod.acme.io\n",
+            f"  annotations:\n    external-dns.kubernetes.io/target: {NONPROD}\n",
             "",
         ),
         "shop-dev: IngressRoute/shop: metadata.annotations: add external-dns.kubernetes.io/target",

@@ -28,6 +28,8 @@ LISTS = ("docs/", "README.md", "bootstrap/preflight.sh")
 POLICIES = "apps/platform/policies/"
 # Traefik reaches the namespaces of the environments in its cluster.
 NETWORKS = "apps/platform/traefik/clusters/"
+# external-dns of a cluster reads the zones of its environments.
+ZONES = "apps/platform/external-dns/clusters/"
 # The project of an add-on names its clusters.
 # The hosts that the answers give to workloads are data of a policy.
 HOSTS = f"{POLICIES}base/hosts.yaml"
@@ -73,7 +75,7 @@ ADDITIONS = {
         {"environments": ["alpha", *MINIMAL["environments"]]},
         own="alpha",
         # Renovate moves images in the first environment.
-        touches=(*LISTS, NETWORKS, POLICIES, "renovate.json5"),
+        touches=(*LISTS, NETWORKS, ZONES, POLICIES, "renovate.json5"),
     ),
     "cluster": Addition(
         MINIMAL,
@@ -164,6 +166,9 @@ def is_part(part: Any, whole: Any) -> bool:
         # An expression of a policy, with the names of environments in it.
         lists = [set(re.findall(r'"([^"]*)"', text)) for text in (part, whole)]
         return lists[0] <= lists[1]
+    if isinstance(part, str) and isinstance(whole, str) and "|" in part:
+        # A regular expression with the domains of environments.
+        return set(part.strip("^()$").split("|")) <= set(whole.strip("^()$").split("|"))
     return bool(part == whole)
 
 

@@ -17,16 +17,20 @@ MAKERS = ("DaemonSet", "Deployment", "StatefulSet", "Pod")
 
 def unreachable(item: Object) -> Iterator[str]:
     """Return why nobody reaches a route that is served to the world."""
-    spec = _map(item.get("spec"))
-    if ENTRY_POINT not in (spec.get("entryPoints") or [ENTRY_POINT]):
+    if not is_served(item):
         return
-    if "tls" in spec:
+    if "tls" in _map(item.get("spec")):
         yield "spec.tls: remove it. TLS ends at the load balancer, and Traefik answers 404 to routes with tls"
     if hosts(item) and not _map(item["metadata"].get("annotations")).get(TARGET):
         yield (
             f"metadata.annotations: add {TARGET} with the endpoint of the cluster (docs/inventory.md). "
             "Without it, external-dns creates no DNS record"
         )
+
+
+def is_served(route: Object) -> bool:
+    """Whether a route is on the entry point of the world."""
+    return ENTRY_POINT in (_map(route.get("spec")).get("entryPoints") or [ENTRY_POINT])
 
 
 def is_route(item: Object) -> bool:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from gitops import backends
 from gitops.applications import Application
 from gitops.checks.types import Note, Repository, check
-from gitops.objects import Object, kind_and_name
+from gitops.objects import Object, kind_and_name, load_yaml
 from gitops.routes import hosts as hosts_of
+from gitops.strictyaml import read_text
+
+FILTER = "regex-domain-filter"
 
 
 @check("routes", "Routes reach what they name")
@@ -25,6 +29,13 @@ def routes(repository: Repository) -> Iterator[str]:
 def _problems(repository: Repository, application: Application, item: Object, items: list[Object]) -> Iterator[str]:
     if backends.is_route(item):
         yield from backends.unreachable(item)
+        pattern = _managed(repository, application.cluster) if backends.is_served(item) else ""
+        for host in sorted(hosts_of(item)) if pattern else []:
+            if not re.search(pattern, host):
+                yield (
+                    f"{host} gets no DNS record: add it to the answer platform_hosts, "
+                    "or use a host below the domain of an environment (docs/domain-configuration.md)"
+                )
     # An add-on and its configuration are two applications in one namespace.
     if not application.workload:
         return
@@ -39,6 +50,18 @@ def _problems(repository: Repository, application: Application, item: Object, it
                 )
     elif item["kind"] == "Service":
         yield from backends.unnamed_ports(item, items)
+
+
+def _managed(repository: Repository, cluster: str) -> str:
+    """Return the regular expression of the hosts that external-dns of a cluster manages; empty for all."""
+    pattern = ""
+    for name in ("values.yaml", "overrides.yaml"):
+        place = f"apps/platform/external-dns/clusters/{cluster}/{name}"
+        file = repository.tree.path / place
+        for values in load_yaml(read_text(file, place), place) if file.is_file() else []:
+            arguments = values.get("extraArgs") if isinstance(values, dict) else None
+            pattern = arguments.get(FILTER, pattern) if isinstance(arguments, dict) else pattern
+    return str(pattern)
 
 
 def _domain(repository: Repository, application: Application) -> str:
