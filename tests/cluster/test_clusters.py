@@ -38,7 +38,7 @@ def test_each_cluster_runs_the_platform_with_its_own_values(stages: Stack) -> No
         external_dns = cluster.get("deployment", "external-dns", "external-dns")
         assert external_dns
         (container,) = external_dns["spec"]["template"]["spec"]["containers"]
-        assert f"--txt-owner-id=stages-gitops-{given['name']}" in container["args"]
+        assert f"--txt-owner-id={given['dns_owner_id']}" in container["args"]
 
 
 def test_routes_point_to_the_endpoint_of_their_own_cluster(stages: Stack) -> None:

@@ -94,17 +94,17 @@ def test_a_locked_argocd_is_opened_by_the_documented_command(stages: Stack) -> N
         stages.until("root is locked", lambda: "not permitted in project 'bootstrap'" in stages.argo.says("root"))
         stages.checkout.git("revert", "--no-commit", "HEAD")
         stages.publish("Revert")
-        _, command = stages.documented("installation.md", "4. Bootstrap")
-        stages.type(command)
+        (commands,) = stages.documented("installation.md", "4. Bootstrap")
+        stages.type(commands)
         stages.settle()
         assert guarded.everything(stages) == before
 
 
 def answers(stages: Stack, old: str, new: str) -> dict[str, Any]:
-    """Return the answers with another name of a cluster, which keeps its endpoint."""
+    """Return the answers with another name of a cluster, which keeps its endpoint and its records."""
     given = stages.repository.answers
-    endpoints = {cluster["name"]: cluster["ingress_host"] for cluster in stages.repository.clusters}
-    renamed = {"name": new, "ingress_host": endpoints[old]}
+    (cluster,) = (cluster for cluster in stages.repository.clusters if cluster["name"] == old)
+    renamed = {"name": new, "ingress_host": cluster["ingress_host"], "dns_owner_id": cluster["dns_owner_id"]}
     clusters = [renamed if cluster == old else cluster for cluster in given["clusters"]]
     environments = [e | {"cluster": new} if e.get("cluster") == old else e for e in given["environments"]]
     return given | {"clusters": clusters, "environments": environments}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gitops.applications import Application
 from tests.support.argocd import applications, objects
+from tests.support.network_policies import argocd_cluster
 from tests.support.repository import Document, Repository, examples, load, pick, render
 
 KEEP = "Prune=false,Delete=false"
@@ -65,8 +66,7 @@ def test_argocd_itself_does_not_depend_on_the_name_of_its_cluster(repository: Re
     (project,) = (p for p in pick(argo(repository), "AppProject") if p["metadata"]["name"] == "bootstrap")
     assert project["spec"]["destinations"] == [by_address]
     # The scripts call the cluster by its name all the same.
-    cluster = repository.answers.get("argocd_cluster", repository.clusters[0]["name"])
-    assert {app.cluster for app in own.values()} == {cluster}
+    assert {app.cluster for app in own.values()} == {argocd_cluster(repository)}
 
 
 def test_projects_admit_every_url_of_a_repository_that_moves(template: Path, tmp_path: Path) -> None:

@@ -95,8 +95,17 @@ def routed_component(workload: dict[str, Any], environments: list[dict[str, Any]
 
 
 def argocd_cluster(repository: Repository) -> str:
-    """Return the cluster that Argo CD runs in, by the answers."""
-    return str(repository.answers.get("argocd_cluster", repository.clusters[0]["name"]))
+    """Return the cluster that Argo CD runs in, by the answers: that of the last protected environment."""
+    if "argocd_cluster" in repository.answers:
+        return str(repository.answers["argocd_cluster"])
+    kinds: dict[str, set[bool]] = {}
+    for environment in repository.environments:
+        kinds.setdefault(environment["cluster"], set()).add(environment["protected"])
+    for wanted in ({True}, {True, False}):
+        for environment in reversed(repository.environments):
+            if environment["protected"] and kinds[environment["cluster"]] == wanted:
+                return str(environment["cluster"])
+    return str(repository.clusters[0]["name"])
 
 
 def peers(repository: Repository, cluster: str) -> Iterator[Peer]:

@@ -37,13 +37,18 @@ def refusal(repository: Repository, answers: Answers) -> str:
 def test_a_repository_that_moves_keeps_its_id(render: Render) -> None:
     repository = render(MINIMAL)
     before, files = dns(repository, "main"), repository.files()
-    repository.answer(NEW_PLACE)
+    places = [MINIMAL["repo_url"], NEW_PLACE["repo_url"]]
+    repository.answer({"additional_repo_urls": places[1:]})
+    repository.commit()
+    repository.answer(NEW_PLACE | {"additional_repo_urls": places[:1]})
     assert repository.answers()["installation_id"] == ID != installation_id(NEW_PLACE)
     assert dns(repository, "main") == before
     repository.commit()
     run_recopy(repository.path, defaults=True, overwrite=True, quiet=True, vcs_ref="HEAD")
     assert repository.answers()["installation_id"] == ID
-    repository.answer({"repo_url": MINIMAL["repo_url"]})
+    repository.answer({"repo_url": places[0], "additional_repo_urls": places[1:]})
+    repository.commit()
+    repository.answer({"additional_repo_urls": []})
     assert differences(repository.files(), files) == set()
 
 
