@@ -212,10 +212,8 @@ def test_the_documented_patches_make_a_valid_workload(template: Path, downloads:
 def test_each_documented_removal_is_needed(template: Path, downloads: None, tmp_path: Path) -> None:
     repository = render(template, documented.answers(minimal()), tmp_path / "repository")
     block = documented.patches(repository / "docs/operations.md")
-    removals = [
-        match[0]
-        for match in re.finditer(r"\n *(rollingUpdate|value|httpGet|sleep|emptyDir): null|\n *\$patch: replace", block)
-    ]
+    fields = "rollingUpdate|value|tcpSocket|sleep|emptyDir"
+    removals = [match[0] for match in re.finditer(rf"\n *({fields}): null|\n *\$patch: replace", block)]
     assert len(removals) == 6
     for removal in removals:
         (deployment,) = [

@@ -10,8 +10,8 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 Map = dict[str, Any]
 
-RESERVED = {"aux", "bootstrap", "con", "default", "dns", "kube", "lease", "manager", "nul", "off", "prn"}
-RESERVED |= {"public", "secrets", "system", "traefik", "yes", "null", "true", "false"}
+RESERVED = {"aux", "bootstrap", "con", "default", "dns", "kube", "lease", "manager", "nul", "off", "on", "prn"}
+RESERVED |= {"public", "secrets", "system", "traefik", "yes", "no", "null", "true", "false"}
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
 HOSTILE = [

@@ -11,7 +11,7 @@ from typing import Any
 
 from gitops import directories, downloads, kustomizations, sources
 from gitops.applications import Application
-from gitops.objects import Object, api_group, digest, is_cluster_scoped, is_foreign, load_yaml, parse_objects
+from gitops.objects import Object, digest, is_cluster_scoped, is_foreign, load_yaml, parse_objects
 from gitops.sources import SourceType
 from gitops.strictyaml import read_text
 from gitops.tools import GitOpsError, UnavailableError, run, unreadable
@@ -27,9 +27,7 @@ def build(tree: Tree, application: Application) -> list[Object]:
         UnavailableError: if a tool is missing or a chart cannot be downloaded.
         GitOpsError: if a source cannot be built, with the message of Kustomize or Helm.
     """
-    items = [finished(item, application.namespace) for item in read(tree, application)]
-    # Of an object that is there twice Argo CD applies the last one.
-    return list({_identity(item, index): item for index, item in enumerate(items)}.values())
+    return [finished(item, application.namespace) for item in read(tree, application)]
 
 
 def read(tree: Tree, application: Application) -> list[Object]:
@@ -41,12 +39,6 @@ def read(tree: Tree, application: Application) -> list[Object]:
         raise
     except GitOpsError as error:
         raise GitOpsError(f"{application.name}, {tree.label}: {error}") from None
-
-
-def _identity(item: Object, index: int) -> tuple[str, ...]:
-    metadata = item["metadata"]
-    name = f"{metadata['name']}{index}" if "generateName" in metadata else metadata["name"]
-    return api_group(item), item["kind"], metadata["namespace"], name
 
 
 def finished(item: Object, namespace: str) -> Object:

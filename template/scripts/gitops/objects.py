@@ -30,15 +30,20 @@ CLUSTER_SCOPED = {
 }
 
 
-def load_yaml(text: str, name: str) -> list[Any]:
+def load_yaml(text: str, name: str, loader: Any = Loader) -> list[Any]:
     """Return the documents of a YAML text that are not empty.
+
+    Args:
+        text: The text.
+        name: What errors call it.
+        loader: How scalars are read: as Argo CD does, or goyaml.BASE for files that Copier writes and reads.
 
     Raises:
         GitOpsError: if it is not YAML, or exceeds bounds.
     """
     check_bounds(text, name)
     try:
-        return [d for d in yaml.load_all(text, Loader) if d is not None]
+        return [d for d in yaml.load_all(text, loader) if d is not None]
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise GitOpsError(f"{name} is not valid YAML: {' '.join(str(error).split())}") from None
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from gitops.goyaml import BASE
 from gitops.objects import MANIFEST_SUFFIXES, Object, load_yaml, parse_objects
 from gitops.strictyaml import read_text
 from gitops.text import printable
@@ -54,7 +55,7 @@ class Tree:
     def answers(self) -> Object:
         """The answers that the repository was rendered from; empty if it is detached from its template."""
         file = self.path / ANSWERS
-        documents = load_yaml(read_text(file, ANSWERS), ANSWERS) if file.exists() else []
+        documents = load_yaml(read_text(file, ANSWERS), ANSWERS, BASE) if file.exists() else []
         if documents and not isinstance(documents[0], dict):
             raise GitOpsError(f"{ANSWERS} must be a map: restore it from Git")
         return dict(documents[0]) if documents else {}
