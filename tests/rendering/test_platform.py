@@ -169,19 +169,18 @@ def arguments_of_external_dns(repository: Repository, application: Application) 
 
 
 def test_external_dns_reads_zones_of_the_domains_and_manages_their_hosts(repository: Repository) -> None:
-    domains = {repository.answers["domain"], *(environment["domain"] for environment in repository.environments)}
-    above = {domain.split(".", 1)[1] for domain in domains}
-    hosts = {f"shop.{environment['domain']}" for environment in repository.environments}
-    endpoints = {cluster["ingress_host"] for cluster in repository.clusters if "ingress_host" in cluster}
-    for _, application in of(repository, "external-dns"):
+    for cluster, application in of(repository, "external-dns"):
         arguments = arguments_of_external_dns(repository, application)
         (pattern,) = [a.partition("=")[2] for a in arguments if a.startswith("--regex-domain-filter=")]
         assert not [a for a in arguments if a.startswith("--domain-filter=")]
-        for name in domains | above | hosts | endpoints:
+        domains = {e["domain"] for e in repository.environments if e["cluster"] == cluster["name"]}
+        zones = {repository.answers["domain"], *domains}
+        above = {zone.split(".", 1)[1] for zone in zones}
+        for name in zones | above | {f"shop.{domain}" for domain in domains} | {cluster["ingress_host"]}:
             assert re.search(pattern, name), name
-        for domain in domains:
-            assert not re.search(pattern, f"{domain}.evil.test") and not re.search(pattern, f"evil-{domain}")
-        if repository.answers["domain"] not in {environment["domain"] for environment in repository.environments}:
+        for zone in zones:
+            assert not re.search(pattern, f"{zone}.evil.test") and not re.search(pattern, f"evil-{zone}")
+        if repository.answers["domain"] not in domains:
             assert not re.search(pattern, f"legacy.{repository.answers['domain']}")
             assert re.search(pattern, f"shop.removed.{repository.answers['domain']}")
 

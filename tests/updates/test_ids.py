@@ -10,6 +10,7 @@ from copier.errors import UserMessageError
 
 from tests.support.repository import examples, installation_id
 from tests.support.updates.repository import Answers, Render, Repository, differences
+from tests.support.updates.versions import FIRST
 
 MINIMAL = examples()["minimal"] | {"repo_url": "https://github.com/acme/platform.git"}
 ID = installation_id(MINIMAL)
@@ -44,7 +45,7 @@ def test_a_repository_that_moves_keeps_its_id(render: Render) -> None:
     assert repository.answers()["installation_id"] == ID != installation_id(NEW_PLACE)
     assert dns(repository, "main") == before
     repository.commit()
-    run_recopy(repository.path, defaults=True, overwrite=True, quiet=True, vcs_ref="HEAD")
+    run_recopy(repository.path, defaults=True, overwrite=True, quiet=True, vcs_ref=FIRST)
     assert repository.answers()["installation_id"] == ID
     repository.answer({"repo_url": places[0], "additional_repo_urls": places[1:]})
     repository.commit()
