@@ -193,6 +193,7 @@ def test_a_repository_that_moves_at_once_is_reported(checkout: Checkout, origina
     assert "Projects and Argo CD:\n  bootstrap: the repository" in checkout.script("blast_radius.py", "--brief").stdout
 
 
+@pytest.mark.proof
 def test_a_branch_is_followed_quietly_once_it_has_the_commit(checkout: Checkout, original: Path) -> None:
     for file in [*checkout.path.glob("argo/**/*.yaml")]:
         file.write_text(
@@ -212,6 +213,7 @@ def test_a_branch_is_followed_quietly_once_it_has_the_commit(checkout: Checkout,
     assert report["status"] == 0
 
 
+@pytest.mark.proof
 def test_renaming_the_cluster_of_argocd_moves_neither_it_nor_its_workloads(
     template: Path, checkout: Checkout, stages: dict[str, Any], tmp_path: Path
 ) -> None:

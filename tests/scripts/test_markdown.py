@@ -65,6 +65,7 @@ def test_a_terminal_and_a_log_get_no_control_characters_and_no_commands(report: 
     assert not any(line.lstrip().startswith(("::", "##[")) for line in text.split("\n"))
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("length", [10, 1_000, COMMENT_LENGTH])
 def test_a_long_report_is_cut_after_its_conclusion(length: int) -> None:
     changes = [Change(f"app-{n}", "main", "any", True, "removed", difference=f"+ x{n}\n" * length) for n in range(40)]

@@ -35,6 +35,7 @@ def refusal(repository: Repository, answers: Answers) -> str:
     return str(caught.value)
 
 
+@pytest.mark.proof
 def test_a_repository_that_moves_keeps_its_id(render: Render) -> None:
     repository = render(MINIMAL)
     before, files = dns(repository, "main"), repository.files()
@@ -53,6 +54,7 @@ def test_a_repository_that_moves_keeps_its_id(render: Render) -> None:
     assert differences(repository.files(), files) == set()
 
 
+@pytest.mark.proof
 def test_another_id_is_refused_whatever_the_other_answers_are(render: Render) -> None:
     repository = render(MINIMAL)
     for answers in ({}, NEW_PLACE):

@@ -231,6 +231,7 @@ def test_the_order_in_which_things_are_added_does_not_matter(render: Render) -> 
     assert differences(results[0], render(repository.answers()).files()) == set()
 
 
+@pytest.mark.proof
 @up_to(3)
 @given(whole=answers().filter(lambda answers: answers["workloads"]))
 def test_adding_and_removing_a_workload_touches_only_its_own_files(whole: Answers, render: Render) -> None:

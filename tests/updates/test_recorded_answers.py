@@ -95,6 +95,7 @@ def test_the_documented_way_to_change_an_answer_works_as_typed(render: Render, t
     assert not (repository.path / "answers.yml").exists()
 
 
+@pytest.mark.proof
 def test_an_older_file_without_sums_is_taken_as_it_is(render: Render, next_version: str) -> None:
     repository = render(STAGES)
     kept = [line for line in repository.text(ANSWERS_FILE).splitlines() if not line.startswith("_rendered.")]
