@@ -29,7 +29,9 @@ def routes(repository: Repository) -> Iterator[str]:
 def _problems(repository: Repository, application: Application, item: Object, items: list[Object]) -> Iterator[str]:
     if backends.is_route(item):
         yield from backends.unreachable(item)
-        pattern = _managed(repository, application.cluster) if backends.is_served(item) else ""
+        # Hosts of workloads are held by a policy.
+        is_own = backends.is_served(item) and not application.workload
+        pattern = _managed(repository, application.cluster) if is_own else ""
         for host in sorted(hosts_of(item)) if pattern else []:
             if not re.search(pattern, host):
                 yield (
