@@ -25,8 +25,9 @@ from pathlib import Path
 
 from gitops.clone import check_top
 from gitops.comparison import compare
-from gitops.git import copy_commit, copy_working_tree, last_content
+from gitops.git import copy_commit, copy_working_tree
 from gitops.report import as_json, as_markdown, as_text
+from gitops.revisions import last_content
 from gitops.text import print_anywhere, printable
 from gitops.tools import GitOpsError, unreadable
 

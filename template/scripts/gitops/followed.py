@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gitops.admission import Notice
-from gitops.git import file_of
 from gitops.objects import parse_objects
 from gitops.projects import normalized_url
+from gitops.revisions import file_of
 from gitops.tools import GitOpsError
 from gitops.tree import ROOT, Tree
 

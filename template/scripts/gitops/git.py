@@ -24,15 +24,6 @@ def commit_of(repository: Path, revision: str) -> str:
         return ""
 
 
-def file_of(repository: Path, revision: str, name: str) -> str:
-    """Return a file of a revision; empty if there is none."""
-    commit = commit_of(repository, revision)
-    try:
-        return run("git", "cat-file", "blob", f"{commit}:{name}", folder=repository) if commit else ""
-    except GitOpsError:
-        return ""
-
-
 def copy_commit(repository: Path, revision: str, folder: Path) -> Tree:
     """Copy the files of a commit into an empty folder. Links, and whatever else is no file, are left out.
 
@@ -154,15 +145,6 @@ def _blobs(repository: Path, identifiers: list[bytes]) -> dict[bytes, bytes]:
         start = end + 1 + int(size) + 1
         result[identifier] = output[end + 1 : start - 1]
     return result
-
-
-def last_content(repository: Path, revision: str, file: str) -> str:
-    """Return what a file had before it was deleted; empty if the history of a revision does not say so."""
-    try:
-        commit = run("git", "rev-list", "--max-count=1", "--end-of-options", revision, "--", file, folder=repository)
-        return run("git", "show", f"{commit.strip()}^:{file}", folder=repository) if commit.strip() else ""
-    except GitOpsError:
-        return ""
 
 
 def changed_files(before: Tree, after: Tree) -> tuple[set[str], dict[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatch
 from pathlib import Path
 
+from gitops.git import commit_of
 from gitops.tools import GitOpsError, run
 
 
@@ -20,7 +21,27 @@ def file_at(repository: Path, revision: str, file: str) -> str:
     Raises:
         GitOpsError: if it does not exist there.
     """
+    commit = commit_of(repository, revision)
     try:
-        return run("git", "show", f"{revision}:{file}", folder=repository)
+        if commit:
+            return run("git", "cat-file", "blob", f"{commit}:{file}", folder=repository)
     except GitOpsError:
-        raise GitOpsError(f"{revision} has no {file}") from None
+        pass
+    raise GitOpsError(f"{revision} has no {file}")
+
+
+def file_of(repository: Path, revision: str, file: str) -> str:
+    """Return a file at a revision; empty if it does not exist there."""
+    try:
+        return file_at(repository, revision, file)
+    except GitOpsError:
+        return ""
+
+
+def last_content(repository: Path, revision: str, file: str) -> str:
+    """Return what a file had before it was deleted; empty if the history of a revision does not say so."""
+    try:
+        commit = run("git", "rev-list", "--max-count=1", "--end-of-options", revision, "--", file, folder=repository)
+    except GitOpsError:
+        return ""
+    return file_of(repository, f"{commit.strip()}^", file) if commit.strip() else ""

@@ -8,8 +8,7 @@ from fnmatch import fnmatch
 
 from gitops.checks.types import Note, NothingToCheckError, Repository, check
 from gitops.clone import followed_revision
-from gitops.git import last_content
-from gitops.revisions import file_at, files_at
+from gitops.revisions import file_at, files_at, last_content
 from gitops.stages import advice, differing, earlier, environments, images_of, overlay_file
 from gitops.strictyaml import read_text
 from gitops.tools import GitOpsError
