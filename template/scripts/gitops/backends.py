@@ -1,4 +1,4 @@
-"""Find routes that Traefik answers with 404 or 502 for ever: what they name is not there, or not reachable."""
+"""Find routes that Traefik answers with 404 or 502, because what they name does not exist or cannot be reached."""
 
 from __future__ import annotations
 
