@@ -40,6 +40,7 @@ words = st.sampled_from(
         *names.WORDS,
         *names.OTHERS,
         "con",
+        "com0",
         "com1",
         "com10",
         "kube-a",

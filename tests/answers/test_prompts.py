@@ -85,6 +85,7 @@ def test_the_smallest_repository_takes_six_answers_and_enter(sit_down: Sit, tmp_
         "additional_repo_urls": [],
         "registries": [],
         "priority_classes": [],
+        "monitoring_namespace": "monitoring",
         "workloads": [{"name": "whoami", "image": "traefik/whoami:v1.11.0", "port": 8080}],
         "ci": "github",
     }

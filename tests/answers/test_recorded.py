@@ -248,11 +248,11 @@ def test_a_new_workload_does_not_take_over_a_folder_made_by_hand(
 def test_a_new_component_does_not_take_the_place_of_a_file_made_by_hand(
     repository: Path, refusal: Callable[..., list[str]]
 ) -> None:
-    write(repository, "apps/workloads/shop/base/shop-worker.yaml")
+    write(repository, "apps/workloads/shop/base/worker.yaml")
     worker = {"name": "worker", "image": "worker:1.0.0"}
     (problem,) = refusal(workloads=[WHOAMI, {**SHOP, "components": [*SHOP["components"], worker]}])
     assert problem == (
-        "workloads: apps/workloads/shop/base/shop-worker.yaml would be made, but is there already; move it away and "
+        "workloads: apps/workloads/shop/base/worker.yaml would be made, but is there already; move it away and "
         "commit that, then bring your changes back"
     )
 

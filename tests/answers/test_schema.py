@@ -34,7 +34,7 @@ READ = {"$ref", "type", "enum", "not", "maxLength", "pattern", "minimum", "maxim
 READ |= {"items", "minProperties", "required", "properties", "propertyNames", "additionalProperties", "definitions"}
 READ |= {"anyOf", "allOf", "oneOf", "dependencies", "const"}
 NOTES = {"$schema", "title", "description", "default", "examples", "x-rule", "x-text-rule"}
-NOTES |= {"x-reserved", "x-dependencies", "x-one-of"}
+NOTES |= {"x-reserved", "x-dependencies", "x-one-of", "x-excluded", "x-instead"}
 
 
 def nodes(node: Node, path: str = "#") -> Iterator[tuple[str, Node]]:
@@ -52,6 +52,11 @@ def nodes(node: Node, path: str = "#") -> Iterator[tuple[str, Node]]:
             yield from nodes(part, f"{path}/{key}/{index}")
 
 
+def types_of(node: Node) -> list[str]:
+    """Return the types of a node as a list."""
+    return [node["type"]] if isinstance(node["type"], str) else node["type"]
+
+
 def resolved(node: Node) -> Node:
     return SCHEMA["definitions"][node["$ref"].split("/")[-1]] if "$ref" in node else node
 
@@ -63,29 +68,104 @@ STRICT_PATTERNS = {node["pattern"] for node in TYPED.values() if "pattern" in no
 
 
 # Every field once.
-COMPONENT: Node = {
-    "image": "whoami:1.0.0",
-    "mutable_tag": False,
-    "port": 8080,
-    "public": True,
-    "command": ["whoami"],
-    "args": ["--verbose", "--port=8080"],
-    "env": {"TEXT": "text", "NUMBER": 1, "SWITCH": True},
-    "env_from_secrets": ["one", "two"],
-    "image_pull_secrets": ["registry"],
-    "replicas": 2,
-    "resources": {"requests": {"cpu": 1, "memory": "1Gi"}, "limits": {"cpu": "2", "memory": "1Gi"}},
-    "health": "/healthz",
-    "writable_paths": ["/tmp", "/cache"],
-    "run_as_user": 1000,
-    "arch": "arm64",
+PORTS: Node = {"http": 8080, "dns": {"port": 5353, "protocol": "UDP"}}
+VARIABLES: Node = {
+    "TEXT": "text",
+    "NUMBER": 1,
+    "SWITCH": True,
+    "PASSWORD": {"secret": "db", "key": "password", "optional": True},
+    "ADDRESS": {"field": "metadata.labels['a.b/c']"},
+    "MEMORY": {"resource": "limits.memory"},
+    "NONE": None,
+}
+CONTAINER: Node = {
+    "name": "proxy",
+    "image": "proxy:1.0.0",
+    "command": ["proxy"],
+    "args": ["--quiet"],
+    "env": {"TEXT": "text"},
+    "ports": {"admin": 9901},
+    "files": {"/etc/proxy.yaml": "a: 1\n"},
+    "writable_paths": ["/run/proxy"],
+    "resources": {"limits": {"memory": "1Gi"}},
+    "run_as_user": 101,
 }
 CHANGE: Node = {
     "image": "whoami:1.1.0",
-    "autoscaling": {"min": 1, "max": 2, "cpu": 50},
-    "resources": {"requests": {"cpu": "100m"}},
-    "env": {"TEXT": "other"},
+    "mutable_tag": False,
+    "command": ["whoami"],
+    "args": ["--verbose", "--port=8080"],
+    "env": VARIABLES,
+    "env_from_secrets": ["one", "two"],
+    "image_pull_secrets": ["registry"],
+    "files": {"/etc/whoami.yaml": "a: 1\n"},
+    "secret_files": {"/etc/key.pem": {"secret": "keys", "key": "key.pem"}},
+    "writable_paths": ["/tmp", {"path": "/cache", "copy": True, "memory": True, "size": "64Mi"}],
+    "read_only": False,
+    "health": {
+        "ready": "/readyz",
+        "live": ["true"],
+        "start_seconds": 300,
+        "port": 8080,
+        "headers": {"Host": "a"},
+        "timeout_seconds": 5,
+    },
+    "before_release": ["migrate"],
+    "after_release": {"command": ["warm"], "args": ["-v"], "image": "tools:1.0.0", "deadline_seconds": 60},
+    "schedules": {
+        "nightly": {
+            "cron": "0 3 * * *",
+            "command": ["clean"],
+            "args": ["-v"],
+            "timezone": "Europe/Berlin",
+            "concurrency": "replace",
+            "deadline_seconds": 60,
+            "suspend": True,
+        }
+    },
+    "sidecars": [CONTAINER],
+    "init": [{"name": "wait", "image": "wait:1.0.0"}],
+    "replicas": 2,
+    "strategy": "recreate",
+    "stop_seconds": 60,
+    "resources": {"requests": {"cpu": 1, "memory": "1Gi"}, "limits": {"cpu": "2", "ephemeral-storage": "1Gi"}},
+    "metrics": {"port": 8080, "path": "/stats"},
+    "nodes": {
+        "arch": "arm64",
+        "selector": {"a.b/c": "d"},
+        "tolerations": [{"key": "a", "operator": "Equal", "value": "b", "effect": "NoSchedule"}],
+    },
+    "arch": "arm64",
+    "labels": {"team": "a"},
+    "annotations": {"a.b/c": "d e"},
+    "run_as_user": 1000,
+    "run_as_group": 0,
 }
+COMPONENT: Node = CHANGE | {
+    "kind": "statefulset",
+    "port": 8080,
+    "ports": PORTS,
+    "service": "who",
+    "public": True,
+    "callers": ["other", "other/web"],
+    "volumes": [
+        {"path": "/data", "size": "1Gi", "shared": True, "storage_class": "efs", "sub_path": "a/b"},
+        {"path": "/media", "of": "api"},
+    ],
+}
+SMALL_CHANGE: Node = {"image": "whoami:1.1.0", "autoscaling": {"min": 3}, "env": {"TEXT": "text"}}
+ROUTE: Node = {
+    "host": "www",
+    "path": "/api",
+    "component": "web",
+    "strip": True,
+    "sticky": True,
+    "protocol": "h2c",
+    "allow": ["203.0.113.0/24", "2001:db8::/32", "::1"],
+    "basic_auth": "users",
+    "rate_limit": 50,
+}
+ROUTES: list[Node] = [ROUTE, {"host": "@", "redirect": "www"}]
 EVERYTHING: Node = minimal() | {
     "additional_repo_urls": ["https://github.com/acme/old.git"],
     "target_revision": "main",
@@ -120,17 +200,22 @@ EVERYTHING: Node = minimal() | {
     "limits": {"replicas": 10, "cpu": 4, "memory": "8Gi", "storage": "10Gi", "stop_seconds": 60},
     "registries": ["docker.io/library/", "ghcr.io/acme/"],
     "priority_classes": ["batch"],
+    "monitoring_namespace": "observability",
+    # Each field by itself: the whole workload is judged again for each odd value in each of its places.
     "workloads": [
+        *({"name": "one", "image": "whoami:1.0.0", field: value} for field, value in COMPONENT.items()),
+        {"name": "one", "image": "whoami:1.0.0", "autoscaling": {"min": 2, "max": 4, "cpu": 80, "memory": 80}},
+        {"name": "one", "image": "whoami:1.0.0", "health": {"grpc": True, "port": 8080}},
+        {"name": "one", "image": "whoami:1.0.0", "health": {"command": ["true"], "live": "/livez"}, "metrics": 9090},
+        {"name": "one", "image": "whoami:1.0.0", "health": False, "host": "one", "environments": ["dev"]},
+        {"name": "one", "image": "whoami:1.0.0", "health": "/healthz", "routes": ROUTES},
+        {"name": "one", "image": "whoami:1.0.0", "overrides": {"dev": SMALL_CHANGE | {"host": "a", "routes": ROUTES}}},
         {
-            "name": "one",
-            **COMPONENT,
-            "host": "one",
-            "environments": ["dev"],
-            "overrides": {"dev": CHANGE | {"host": "two"}},
+            "name": "several",
+            "host": False,
+            "defaults": SMALL_CHANGE | {"port": 80, "overrides": {"dev": SMALL_CHANGE}},
+            "components": [{"name": "web", "port": 80, **SMALL_CHANGE, "overrides": {"dev": SMALL_CHANGE}}],
         },
-        {"name": "several", "host": False, "components": [{"name": "web", **COMPONENT, "overrides": {"dev": CHANGE}}]},
-        {"name": "scaled", "image": "whoami:1.0.0", "autoscaling": {"min": 2, "max": 4, "cpu": 80}},
-        {"name": "parts", "components": [{"name": "web", "image": "whoami:1.0.0", "autoscaling": {"max": 4}}]},
     ],
     "ci": "none",
 }
@@ -190,16 +275,19 @@ def test_the_schema_uses_only_keywords_that_the_checks_read() -> None:
 def test_the_schema_uses_keywords_only_as_the_checks_read_them() -> None:
     for path, node in NODES.items():
         if "$ref" in node:
-            assert node.keys() <= {"$ref", "description"}, path
+            assert node.keys() <= {"$ref", "description", "examples"}, path
             assert node["$ref"] in {f"#/definitions/{name}" for name in SCHEMA["definitions"]}, path
     for path, node in TYPED.items():
         assert "x-rule" in node or "enum" in node or "allOf" in node, path
         assert len(node.get("allOf", [node])) == 1, path
-        assert len({resolved(part)["type"] for part in node.get("anyOf", [])}) == len(node.get("anyOf", [])), path
+        types = [kind for part in node.get("anyOf", []) for kind in types_of(resolved(part))]
+        assert len(types) == len(set(types)) and set(types) <= set(types_of(node)), path
         assert node.get("x-dependencies", {}).keys() == node.get("dependencies", {}).keys(), path
         assert ("x-one-of" in node) == ("oneOf" in node), path
         assert node.get("additionalProperties", False) is False or "propertyNames" in node, path
-        assert ("object" in node["type"]) == ("additionalProperties" in node or "anyOf" in node), path
+        assert ("x-excluded" in node) == ("not" in node.get("propertyNames", {})), path
+        assert "object" not in types_of(node) or node.keys() & {"additionalProperties", "anyOf", "allOf"}, path
+        assert "object" in types_of(node) or "additionalProperties" not in node, path
 
 
 def test_every_definition_is_used() -> None:

@@ -21,11 +21,18 @@ def recorded(repository: Path) -> Answers:
 
 
 def components(workload: Document) -> list[tuple[str, Document]]:
-    """Return a workload's components, each with the name of its objects."""
-    if "components" not in workload:
-        return [(workload["name"], workload)]
-    name = workload["name"]
-    return [(name if part["name"] == name else f"{name}-{part['name']}", part) for part in workload["components"]]
+    """Return a workload's components with its defaults, each with the name of its objects."""
+    shared = workload.get("defaults", {})
+    return [(part["name"], _merged(shared, part)) for part in workload.get("components", [workload])]
+
+
+def _merged(base: Document, own: Document) -> Document:
+    """Return fields with those of `own` in their place, maps by key."""
+    result = base | own
+    for name in base.keys() & own.keys():
+        if isinstance(base[name], dict) and isinstance(own[name], dict):
+            result[name] = base[name] | own[name] if name == "env" else _merged(base[name], own[name])
+    return result
 
 
 def public_component(workload: Document) -> tuple[str, Document] | None:
@@ -47,8 +54,33 @@ def as_text(value: str | int | bool) -> str:
     return value if isinstance(value, str) else yaml.safe_dump(value).split("\n")[0]
 
 
-def variables(env: Document) -> list[Document]:
-    return [{"name": name, "value": as_text(value)} for name, value in env.items()]
+def variables(env: Document) -> dict[str, Any]:
+    """Return the value of each variable, or where it comes from, as Kubernetes has it."""
+    result: dict[str, Any] = {}
+    for name, value in env.items():
+        if isinstance(value, dict) and "secret" in value:
+            optional = {"optional": value["optional"]} if "optional" in value else {}
+            result[name] = {"secretKeyRef": {"name": value["secret"], "key": value["key"]} | optional}
+        elif isinstance(value, dict) and "field" in value:
+            result[name] = {"fieldRef": {"fieldPath": value["field"]}}
+        elif isinstance(value, dict):
+            result[name] = {"resourceFieldRef": {"resource": value["resource"]}}
+        elif value is not None:
+            result[name] = as_text(value)
+    return result
+
+
+def variables_of(container: Document) -> dict[str, Any]:
+    """Return the variables of a container in the same form."""
+    entries = [entry for entry in container.get("env", []) if "$patch" not in entry]
+    return {entry["name"]: entry.get("valueFrom") or entry.get("value") for entry in entries}
+
+
+def paths(part: Document) -> list[str]:
+    """Return where a component has folders and files."""
+    folders = [given if isinstance(given, str) else given["path"] for given in part.get("writable_paths", [])]
+    folders += [given["path"] for given in part.get("volumes", [])]
+    return sorted([*folders, *part.get("files", {}), *part.get("secret_files", {})])
 
 
 def container_of(deployment: Document) -> Document:
@@ -66,20 +98,23 @@ def image(entry: Document) -> str:
 def assert_base_has_the_answers(repository: Path, workload: Document) -> None:
     for name, part in components(workload):
         path = repository / "apps/workloads" / workload["name"] / "base" / f"{name}.yaml"
-        (deployment,) = pick(load(path.read_text()), "Deployment")
+        kind = "StatefulSet" if part.get("kind") == "statefulset" else "Deployment"
+        (deployment,) = pick(load(path.read_text()), kind)
         pod, container = deployment["spec"]["template"]["spec"], container_of(deployment)
         assert container.get("command", []) == part.get("command", [])
         assert container.get("args", []) == part.get("args", [])
-        assert container.get("env", []) == variables(part.get("env", {}))
+        assert variables_of(container) == variables(part.get("env", {}))
         secrets = [entry["secretRef"]["name"] for entry in container.get("envFrom", [])]
         assert secrets == part.get("env_from_secrets", [])
         assert [entry["name"] for entry in pod.get("imagePullSecrets", [])] == part.get("image_pull_secrets", [])
-        assert [mount["mountPath"] for mount in container.get("volumeMounts", [])] == part.get("writable_paths", [])
+        assert sorted(mount["mountPath"] for mount in container.get("volumeMounts", [])) == paths(part)
         assert pod["securityContext"]["runAsUser"] == part.get("run_as_user", 65532)
-        ports = [port["containerPort"] for port in container.get("ports", [])]
-        assert ports == ([part["port"]] if "port" in part else [])
-        if "health" in part:
-            assert container["readinessProbe"]["httpGet"]["path"] == part["health"]
+        ports = {port["containerPort"] for port in container.get("ports", [])}
+        named = [port if isinstance(port, int) else port["port"] for port in part.get("ports", {}).values()]
+        assert ports == {*named, *([part["port"]] if "port" in part else [])}
+        health = part.get("health", {})
+        if path := health if isinstance(health, str) else health.get("ready") if health else None:
+            assert container["readinessProbe"]["httpGet"]["path"] == path
         for side, amounts in part.get("resources", {}).items():
             for unit, amount in amounts.items():
                 assert str(container["resources"][side][unit]) == str(amount)
@@ -91,11 +126,13 @@ def assert_overlay_has_the_answers(repository: Path, workload: Document, environ
     assert overlay["namespace"] == f"{workload['name']}-{environment}"
     images = {entry["name"]: image(entry) for entry in overlay["images"]}
     patches = [yaml.safe_load(patch["patch"]) for patch in overlay.get("patches", [])]
-    env = {patch["metadata"]["name"]: container_of(patch).get("env", []) for patch in patches}
+    pods = {patch["metadata"]["name"]: patch for patch in patches if patch["kind"] in ("Deployment", "StatefulSet")}
     for name, part in components(workload):
         change = part.get("overrides", {}).get(environment, {})
         assert images[name] == change.get("image", part["image"])
-        assert env.get(name, []) == variables(change.get("env", {}))
+        changed, given = variables(change.get("env", {})), variables(part.get("env", {}))
+        if different := {name: value for name, value in changed.items() if given.get(name) != value}:
+            assert variables_of(container_of(pods[name])).items() >= different.items()
 
 
 def assert_has_the_answers(repository: Path, answers: Answers) -> None:

@@ -30,7 +30,19 @@ names = st.from_regex(r"[a-z][a-z0-9]{1,6}(-[a-z0-9]{1,3})?", fullmatch=True).fi
 variable_names = st.sampled_from(["A", "_A", "a.b-C", "y", "NO", "null"]) | st.from_regex(
     "[A-Z_][A-Z0-9_]{0,8}", fullmatch=True
 )
-variables = st.dictionaries(variable_names, texts | st.integers() | st.booleans(), max_size=3)
+sources = st.sampled_from([{"secret": "a.b", "key": "x"}, {"field": "status.podIP"}, {"resource": "limits.memory"}])
+variables = st.dictionaries(variable_names, texts | st.integers() | st.booleans() | sources, max_size=3)
+health = st.sampled_from(
+    [
+        "/",
+        "/x?a=1&b=it's",
+        False,
+        {"ready": "/r", "live": "/l"},
+        {"grpc": True, "start_seconds": 300},
+        {"command": ["x"]},
+    ]
+)
+words = st.lists(texts.filter(bool), min_size=1, max_size=2)
 images = st.builds(
     str.__add__,
     st.sampled_from(
@@ -38,6 +50,7 @@ images = st.builds(
     ),
     st.sampled_from([":1.10", ":V1.0-rc.1_b", ":1e3", ":yes", f"@{DIGEST}", f":1.0.0@{DIGEST}"]),
 )
+containers = st.builds(lambda image, env: [{"name": "sidecar-proxy", "image": image, "env": env}], images, variables)
 versions = st.sampled_from(["1.31", "1.36", "1.40"])
 load_balancers = st.sampled_from(["aws-load-balancer-controller", "eks-auto-mode", "legacy"])
 paths = st.sampled_from(["/tmp", "/.cache", "/var/lib/x.1e3", "/1", "/dev/shm"])
@@ -51,7 +64,7 @@ resources = st.sampled_from(
     ]
 )
 scalings = st.one_of(
-    st.builds(lambda pods: {"replicas": pods}, st.integers(0, 100)),
+    st.builds(lambda pods: {"replicas": pods}, st.integers(1, 100)),
     st.builds(
         lambda low, more: {"autoscaling": {"min": low, "max": low + more}}, st.integers(1, 50), st.integers(0, 50)
     ),
@@ -121,7 +134,7 @@ def parts(draw: DrawFn, own_environments: list[str], port: bool) -> Map:
     part = {"image": draw(images)} | draw(st.just({}) | scalings)
     part |= draw(
         some_of(
-            command=st.lists(texts.filter(bool), min_size=1, max_size=2),
+            command=words,
             args=st.lists(texts, min_size=1, max_size=3),
             env=variables,
             env_from_secrets=secrets,
@@ -130,10 +143,20 @@ def parts(draw: DrawFn, own_environments: list[str], port: bool) -> Map:
             writable_paths=st.lists(paths, max_size=3, unique=True),
             run_as_user=st.integers(1, 2**31 - 1),
             arch=st.sampled_from(["amd64", "arm64"]),
+            files=st.dictionaries(st.sampled_from(["/etc/a.yaml", "/etc/.b", "/opt/c@d"]), texts, min_size=1),
+            secret_files=st.just({"/etc/key": {"secret": "keys", "key": "key"}}),
+            before_release=words | st.builds(lambda image: {"image": image, "args": ["x"]}, images),
+            schedules=st.sampled_from(
+                [{"nightly": {"cron": "0 3 * * *"}}, {"hourly": {"cron": "@hourly", "args": ["no"]}}]
+            ),
+            sidecars=containers,
+            labels=st.sampled_from([{"team": "a"}, {"a.b/c": ""}]),
+            annotations=st.dictionaries(st.sampled_from(["a", "b.c/d"]), texts),
+            read_only=st.booleans(),
         )
     )
     if port:
-        part |= {"port": draw(st.integers(1, 65535))} | draw(some_of(health=st.sampled_from(["/", "/x?a=1&b=it's"])))
+        part |= {"port": draw(st.integers(1, 65535))} | draw(some_of(health=health))
     if draw(st.booleans()):
         part["overrides"] = draw(st.dictionaries(st.sampled_from(own_environments), changes_of(part), max_size=2))
     return part

@@ -1,0 +1,85 @@
+"""Rules of answers that many values decide, or that a file of answers would be too long for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from jinja2 import Environment
+
+from gitops.validation import cron
+from tests.support.cases import ROOT, Answers, minimal
+from tests.support.properties import up_to
+
+FindProblems = Callable[[Answers], list[str]]
+KNOWN = json.loads((ROOT / "hooks/known_images.json").read_text())
+
+
+def workloads(fields: Iterable[dict[str, Any]]) -> Answers:
+    """Return the smallest answers with a workload for each of the fields."""
+    entries = [{"name": f"w{number}", "image": "whoami:1.0.0"} | given for number, given in enumerate(fields)]
+    return minimal() | {"workloads": entries}
+
+
+@pytest.fixture(scope="session")
+def cron_fault(jinja: Environment) -> Callable[[str], str]:
+    """Return the macro that finds what is wrong with a schedule."""
+    macro = jinja.from_string(
+        "[% from 'hooks/rules/schedules.jinja' import cron_fault %][[ cron_fault(schedule) | trim ]]"
+    )
+    return lambda schedule: macro.render(schedule=schedule)
+
+
+PARTS = "* ? 0 5 7 12 24 31 60 */5 */0 1-5 5-1 - 1/ /2 1-2-3 jan MON mon-fri jan-dec/2 a 1,2 , 1,,2 *-5 ?/3 00 1_0 x/1"
+parts = st.sampled_from(PARTS.split(" "))
+lines = st.lists(parts, min_size=4, max_size=6).map(" ".join)
+words = st.sampled_from([*cron.DESCRIPTORS, "@every 1h", "@every", "@every x", "@every 1.5h30m", "@every -5s", "@noon"])
+
+
+@up_to(400)
+@given(schedule=lines | words | st.builds("{} {} {} {} {}".format, *[parts] * 5))
+@example(schedule="0 3 * * *")
+@example(schedule="0 0 * * 7")
+def test_the_answers_and_the_check_refuse_the_same_schedules(schedule: str, cron_fault: Callable[[str], str]) -> None:
+    assert bool(cron_fault(schedule)) == bool(cron.problem(schedule)), schedule
+
+
+def test_files_of_a_component_fit_into_a_config_map(jinja: Environment) -> None:
+    macro = jinja.from_string("[% from 'hooks/rules/storage.jinja' import check_size %][[ check_size('w', files) ]]")
+    half = "\u00e9" * 225_000
+    assert macro.render(files={"/etc/a": half, "/etc/b": half}).strip() == ""
+    problem = macro.render(files={"/etc/a": half, "/etc/b": half + "x"}).strip()
+    assert (
+        problem == "w.files: have 900001 bytes together; 900000 fit into a ConfigMap, so put large files into the image"
+    )
+
+
+def test_no_database_runs_twice_by_default(find_problems: FindProblems) -> None:
+    databases = KNOWN["databases"]
+    problems = find_problems(workloads({"image": f"registry.example.com/mirror/{name}:1.0.0"} for name in databases))
+    for name, problem in zip(databases, problems, strict=True):
+        assert f"two pods, the default, of {name} would be several databases" in problem
+    others = ["mysqld-exporter", "postgres-client", "redis/redisinsight", "postgres/api"]
+    assert find_problems(workloads({"image": f"registry.example.com/{name}:1.0.0"} for name in others)) == []
+
+
+def test_no_folder_of_data_is_emptied_at_every_start(find_problems: FindProblems) -> None:
+    folders = [path for folder in KNOWN["data_folders"] for path in (folder, f"{folder}/x")]
+    problems = find_problems(workloads({"writable_paths": [path]} for path in folders))
+    for path, problem in zip(folders, problems, strict=True):
+        assert f"{path} looks like data, and would be empty after every restart" in problem
+    assert find_problems(workloads({"writable_paths": [f"{path}-x"]} for path in KNOWN["data_folders"][:3])) == []
+
+
+def test_each_hint_is_for_a_name_that_no_field_has(jinja: Environment) -> None:
+    hints = json.loads((ROOT / "hooks/schema/instead.json").read_text())
+    schema = json.loads((ROOT / "hooks/answers.schema.json").read_text())
+    readers = {node["x-instead"]: node for node in schema["definitions"].values() if "x-instead" in node}
+    assert hints.keys() == readers.keys()
+    for name, node in readers.items():
+        assert hints[name].keys().isdisjoint(node["properties"].keys() - {"timezone"}), name
+        assert all(hint == "".join(hint.lower().split("_")).replace("-", "") for hint in hints[name]), name
