@@ -14,7 +14,7 @@ from tests.support.cluster.hosted_zones import HostedZones
 from tests.support.cluster.route53 import Zones
 from tests.support.cluster.stack import Stack
 from tests.support.hosted_zones import policy_of_role
-from tests.support.repository import Document, installation_id
+from tests.support.repository import Document, Repository, installation_id, pick
 
 DNS = "external-dns.kubernetes.io/"
 NAMESPACE: Document = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "by-hand"}}
@@ -56,12 +56,19 @@ def expected(stack: Stack, cluster: str, zones: Zones) -> dict[str, list[str]]:
     endpoint = answers_of(stack, cluster)["ingress_host"]
     found: dict[str, list[str]] = {}
     for host in {endpoint, *(way.host for way in ways(stack, cluster))}:
-        zone = max(
-            (name for name in zones if f".{host}".endswith(f".{zones[name]['name']}")),
-            key=lambda name: len(zones[name]["name"]),
-        )
-        found.setdefault(zone, []).append(f"{host} CNAME")
+        found.setdefault(zone_of(host, zones), []).extend(aliases(host) if host == endpoint else [f"{host} CNAME"])
     return {zone: sorted(records) for zone, records in found.items()}
+
+
+def zone_of(host: str, zones: Zones) -> str:
+    """The zone with the longest name that a host is in."""
+    names = [name for name in zones if f".{host}".endswith(f".{zones[name]['name']}")]
+    return max(names, key=lambda name: len(zones[name]["name"]))
+
+
+def aliases(host: str) -> list[str]:
+    """The records of a host that is an alias of the load balancer itself."""
+    return [f"{host} A", f"{host} AAAA"]
 
 
 def test_a_zone_of_somebody_else_below_the_domain_is_not_even_read(account: Account, stages: Stack) -> None:
@@ -100,6 +107,33 @@ def test_hosts_are_written_where_they_resolve(account: Account, stages: Stack, c
     log = names.sync(cluster)
     assert names.records == expected(stages, cluster, used), log
     assert "All records are already up to date" in names.sync(cluster)
+
+
+def test_a_domain_that_is_the_top_of_a_zone_is_an_alias_and_goes_with_its_route(
+    account: Account, stages: Stack, routed: Repository
+) -> None:
+    zones: Zones = OURS | {"ZDEV": {"name": "dev.acme.io"}}
+    names = account("nonprod", zones)
+    names.sync("nonprod")
+    before = names.records
+    values = routed.one("apps/platform/traefik/clusters/nonprod/values.yaml")
+    service = policies.service(type="LoadBalancer")
+    service["metadata"] = {"name": "traefik", "namespace": "by-hand", "annotations": values["service"]["annotations"]}
+    built = pick(routed.build("apps/workloads/portal/overlays/dev"), "IngressRoute")
+    routes = [route | {"metadata": route["metadata"] | {"namespace": "by-hand"}} for route in built]
+    cluster = stages.clusters["nonprod"]
+    with cluster.applied(NAMESPACE, service, *routes):
+        stages.until(
+            "the load balancer is there",
+            lambda: all(item["status"].get("loadBalancer") for item in cluster.list("services", "by-hand")),
+        )
+        log = names.sync("nonprod")
+        added = {zone: sorted({*records} - {*before.get(zone, [])}) for zone, records in names.records.items()}
+        hosts = [f"{host}.dev.acme.io CNAME" for host in ("admin", "limited", "old", "rpc.v2", "www")]
+        assert added == {"ZDEV": sorted([*hosts, *aliases("dev.acme.io")]), "ZOURS": []}, log
+        assert "All records are already up to date" in names.sync("nonprod")
+    names.sync("nonprod")
+    assert names.records == before
 
 
 def test_without_a_zone_the_log_has_the_line_of_the_documentation(account: Account, stages: Stack) -> None:

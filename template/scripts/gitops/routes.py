@@ -17,9 +17,10 @@ HOST = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?
 # Without brackets: external-dns searches a rule for `Host(`, in strings, too.
 TEXT = "`[ -'*-_a-~]+`"
 HOST_MATCHER = rf"Host\(`{HOST}`\)"
+PATH_MATCHER = r"(Path|PathPrefix)\(`/[ -'*-_a-~]*`\)"
 OTHER_MATCHER = (
-    rf"!?((Path|PathPrefix)\(`/[ -'*-_a-~]*`\)|Method\(`[A-Z]+`\)"
-    rf"|Header\({TEXT}, *{TEXT}\)|Query\({TEXT}(, *{TEXT})?\))"
+    rf"(!?({PATH_MATCHER}|Method\(`[A-Z]+`\)|Header\({TEXT}, *{TEXT}\)|Query\({TEXT}(, *{TEXT})?\))"
+    rf"|\({PATH_MATCHER}( *\|\| *{PATH_MATCHER})+\))"
 )
 RULE = (
     rf"^(({HOST_MATCHER}|\({HOST_MATCHER}( *\|\| *{HOST_MATCHER})*\))( *&& *{OTHER_MATCHER})*"
@@ -33,6 +34,7 @@ ANNOTATED = (*ROUTES, "IngressRouteUDP", "Service")
 CALL = re.compile(r"(?:HostSNI|HostHeader|Host)\s*\(\s*(`.*?`)\s*\)")
 ARGUMENT = re.compile(r"`([^,`]+)`")
 PREFIX = "external-dns.kubernetes.io/"
+HOSTNAME = f"{PREFIX}hostname"
 
 
 def read_rule(rule: str) -> list[str] | None:
@@ -47,11 +49,11 @@ def dns_names(item: Object) -> dict[str, str]:
     if item["kind"] not in ANNOTATED:
         return {}
     annotations = _map(item["metadata"].get("annotations"))
-    targets = ", ".join(_split(annotations.get(f"{PREFIX}target", "")))
-    names = _split(annotations.get(f"{PREFIX}hostname", ""))
+    targets = ", ".join(split_names(annotations.get(f"{PREFIX}target", "")))
+    names = split_names(annotations.get(HOSTNAME, ""))
     if item["kind"] == "Service":
         targets = targets or f"Service {item['metadata']['name']}"
-        names += _split(annotations.get(f"{PREFIX}internal-hostname", ""))
+        names += split_names(annotations.get(f"{PREFIX}internal-hostname", ""))
     names += [name for rule in rules(item) for name in _search(rule)]
     return {name.lower(): targets for name in names if targets}
 
@@ -72,14 +74,14 @@ def rules(item: Object) -> Iterator[str]:
         yield str(_map(entry).get("match", ""))
 
 
+def split_names(value: Any) -> list[str]:
+    """Return the names of an annotation."""
+    return [name.removesuffix(".") for name in str(value).replace(" ", "").strip().split(",") if name]
+
+
 def _search(rule: str) -> list[str]:
     """Return the hosts that external-dns finds in a rule, in lower case."""
     return [name.lower() for call in CALL.findall(rule) for name in ARGUMENT.findall(call) if name != "*"]
-
-
-def _split(value: Any) -> list[str]:
-    """Return the names of an annotation."""
-    return [name.removesuffix(".") for name in str(value).replace(" ", "").strip().split(",") if name]
 
 
 def _map(value: Any) -> Object:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from tests.support.policies import limits, middlewares, networks, others, own, pods, routes, secretstores
+from tests.support.policies import limits, middlewares, networks, others, own, pods, routes, secretstores, systems
 from tests.support.policies.objects import (
     IMAGE,
     MAKERS,
@@ -24,7 +24,7 @@ from tests.support.policies.objects import (
 )
 from tests.support.policies.own import MARKS, METADATA
 
-TOPICS = (pods, limits, own, others, routes, middlewares, networks, secretstores)
+TOPICS = (pods, limits, own, others, routes, middlewares, networks, secretstores, systems)
 
 __all__ = [
     "IMAGE",

@@ -28,6 +28,7 @@ def accepted_rules(domain: str) -> list[str]:
         f"{host}||{other}",
         f"{host} || {other}  || Host(`1.{domain}`)",
         f"{host} && PathPrefix(`/api`) && !Path(`/api/private`)",
+        f"{host} && (Path(`/api`) || PathPrefix(`/api/`)) && Method(`GET`)",
         f"({host} || {other}) && Header(`X-A`, `b c`)&&Method(`GET`)",
         f"({host}) && Query(`a`) && !Query(`b`,`c=d&e`)",
     ]
@@ -78,6 +79,9 @@ def rules(domain: str) -> dict[str, tuple[str, str]]:
         "no host": "PathPrefix(`/`)",
         "no host, too": f"{host} || PathPrefix(`/`)",
         "no host after a path": f"{host} && Path(`/`) || Path(`/b`)",
+        "a host among paths": f"{host} && (Path(`/`) || Host(`example.org`))",
+        "anything among paths": f"{host} && (Path(`/`) || Method(`GET`))",
+        "brackets that are not these": f"{host} && !(Path(`/`) || PathPrefix(`/a/`))",
         "two hosts and a path, of which it is not said how they belong together": f"{host} || {host} && Path(`/`)",
         "any host": "HostRegexp(`.*`)",
         "any host but one": f"!{host}",
