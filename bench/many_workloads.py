@@ -31,7 +31,7 @@ QUIET_SECONDS = 10
 
 def answers() -> dict[str, Any]:
     """Return answers for workloads of which nothing but their number matters: without a port, they need no route."""
-    workloads = [{"name": f"w{n:02}", "image": "example.com/worker:1", "replicas": 1} for n in range(WORKLOADS)]
+    workloads = [{"name": f"w{n:02}", "image": "example.com/worker:1.0.0", "replicas": 1} for n in range(WORKLOADS)]
     return examples()["minimal"] | {"environments": list(ENVIRONMENTS), "workloads": workloads}
 
 

@@ -91,12 +91,16 @@ def test_domain_configuration_has_the_exact_certificate_names_and_the_command(re
 COMMON = (
     "amazonaws.com",
     "argoproj.io",
+    "aws.amazon.com",
+    "aws.com",
     "external-secrets.io",
+    "ghcr.io",
     "github.com",
     "jetstack.io",
     "k8s.io",
     "kubernetes.io",
     "kubernetes-sigs.github.io",
+    "prometheus.io",
 )
 
 

@@ -17,7 +17,9 @@ import yaml
 from copier import run_copy
 from pytest_copie.plugin import Copie
 
-from tests.support.repository import Repository, examples, render
+from tests.support.cases import Answers, cases
+from tests.support.combined import combine
+from tests.support.repository import Repository, examples, render, town
 
 
 def tree(path: Path) -> dict[str, bytes]:
@@ -52,6 +54,22 @@ def test_a_second_copy_over_the_first_changes_nothing(template: Path, tmp_path: 
     before = tree(path)
     run_copy(str(template), path, defaults=True, overwrite=True, quiet=True)
     assert tree(path) == before
+
+
+def reversed_keys(value: Any) -> Any:
+    """Return a value whose maps have their keys in the opposite order."""
+    if isinstance(value, dict):
+        return {key: reversed_keys(value[key]) for key in reversed(value)}
+    return [reversed_keys(entry) for entry in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [town(), *[pytest.param(c.answers, id=c.cases[0], marks=pytest.mark.proof) for c in combine(cases("valid"))]],
+)
+def test_the_order_of_keys_changes_nothing(answers: Answers, template: Path, tmp_path: Path) -> None:
+    once = tree(render(template, answers, tmp_path / "once"))
+    assert tree(render(template, reversed_keys(answers), tmp_path / "again")) == once
 
 
 def test_the_installed_command_renders_the_same(template: Path, stages: Repository, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_no_role_is_made_for_zones_that_are_not_clear(preflight: Preflight, zone
         ({"HOSTED_ZONES": printed(OURS | {"ZTWICE": "acme.io"})}, "one public hosted zone is called", "ZOURS ZTWICE"),
         ({"RECORDS": "ingress A 192.0.2.1\n"}, "nobody else has the record ingress-nonprod-", "delete the record"),
         (
-            {"RECORDS": 'cname-ingress TXT "heritage=external-dns,external-dns/owner=other,"'},
+            {"RECORDS": 'external-dns-cname.ingress TXT "heritage=external-dns,external-dns/owner=other,"'},
             "nobody else has the record ingress-nonprod-",
             "another ingress_host",
         ),
