@@ -16,7 +16,7 @@ from gitops.tools import GitOpsError
 from gitops.tree import Tree
 
 # The fields of a Git generator that are read here, or that change no parameter.
-GIT_FIELDS = {"repoURL", "revision", "requeueAfterSeconds", "directories", "files", "pathParamPrefix"}
+GIT_FIELDS = {"repoURL", "revision", "requeueAfterSeconds", "directories", "files", "pathParamPrefix", "values"}
 INVALID_IN_NAMES = re.compile(r"[^-a-z0-9.]")
 NAME_LENGTH = 253
 
@@ -35,9 +35,9 @@ def parameters_of(tree: Tree, generator: Object) -> list[Object]:
         case {"git": settings} if len(generator) == 1 and not settings.keys() - GIT_FIELDS:
             tree.check_repository(settings["repoURL"])
             if settings.get("directories"):
-                return _git_directories(tree, settings)
+                return _with_values(settings, _git_directories(tree, settings))
             if settings.get("files"):
-                return _git_files(tree, settings)
+                return _with_values(settings, _git_files(tree, settings))
     raise GitOpsError(f"its generator {next(iter(generator), 'without a kind')} is not supported here")
 
 
@@ -57,6 +57,14 @@ def _merged(below: Object, above: Object) -> Object:
         elif value or key not in result:
             result[key] = value
     return result
+
+
+def _with_values(settings: Object, parameters: list[Object]) -> list[Object]:
+    """Add the values of a Git generator, which are templates of its other parameters."""
+    if not settings.get("values"):
+        return parameters
+    filled = gotemplates.fill(settings["values"], parameters)
+    return [other | {"values": values} for other, values in zip(parameters, filled, strict=True)]
 
 
 def _git_directories(tree: Tree, settings: Object) -> list[Object]:
