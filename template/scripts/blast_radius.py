@@ -11,8 +11,8 @@
 
 No cluster is contacted. Exit status: 0 if nothing protected is lost, 1 if something is (in a protected environment,
 the platform or Argo CD an object would be deleted or replaced, lose its owner, or lose its DNS name; or a workload
-would start there with another image than the environment before it runs), 2 if not everything could be compared, or a
-revision cannot be read.
+would start there with another image than the environment before it runs) or a volume would be deleted, wherever it is,
+2 if not everything could be compared, or a revision cannot be read.
 """
 
 from __future__ import annotations

@@ -60,7 +60,9 @@ def promote(promotion: Promotion, may_skip: bool, on_branch: bool) -> None:
     if not on_branch:
         check_merged(promotion, revision, source_text, (REPOSITORY / source).read_text(encoding="utf-8"))
     before = file_at(REPOSITORY, revision, target) if on_branch else (REPOSITORY / target).read_text(encoding="utf-8")
-    after = promoted(promotion, source_text, before)
+    after, missing = promoted(promotion, source_text, before, files_at(REPOSITORY, revision, promotion.manifests))
+    for name in missing:
+        print(f"{promotion.target} has no image {name}: left out")
     if after == before:
         print(f"{promotion.target} already has the images of {promotion.source}.")
         return
@@ -103,7 +105,9 @@ def main() -> int:
     parser.add_argument("workload", nargs="?", help="a folder of apps/workloads")
     parser.add_argument("source", nargs="?", metavar="from", help="the environment that runs the images")
     parser.add_argument("target", nargs="?", metavar="to", help="the next environment")
-    parser.add_argument("--component", default="", metavar="IMAGE", help="only one image, by its name in `images`")
+    parser.add_argument(
+        "--component", default="", metavar="NAME", help="only one component with its sidecars and jobs, or one image"
+    )
     parser.add_argument("--skip-stages", action="store_true", help="skip environments in between")
     parser.add_argument("--branch", action="store_true", help="commit on a branch of its own")
     parser.add_argument("--check", action="store_true", help="check <branch> <base> [<head>] instead")

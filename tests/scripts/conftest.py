@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,34 @@ def original(template: Path, stages: dict[str, Any], tmp_path_factory: pytest.Te
 def checkout(original: Path, environment: dict[str, str], tmp_path: Path) -> Checkout:
     """A clone of it to change."""
     return Checkout(Path(shutil.copytree(original, tmp_path / "clone")), environment)
+
+
+@pytest.fixture(scope="session")
+def answers_with_jobs(stages: dict[str, Any]) -> dict[str, Any]:
+    """That example with a component whose release has Jobs, one with an image of its own, a schedule and a sidecar."""
+    answers = deepcopy(stages)
+    components = answers["workloads"][0]["components"]
+    web, api = components[:2]
+    web["sidecars"] = api["sidecars"] = [{"name": "exporter", "image": "prom/statsd-exporter:1.0.0"}]
+    api["before_release"] = {"command": ["/app/migrate"], "image": "ghcr.io/acme/shop-migrations:1.0.0"}
+    api["after_release"] = ["/app/warm-up"]
+    api["schedules"] = {"report": {"cron": "0 3 * * *", "command": ["/app/report"]}}
+    components.append({"name": "api-docs", "image": "ghcr.io/acme/shop-docs:1.0.0"})
+    return answers
+
+
+@pytest.fixture(scope="session")
+def original_with_jobs(
+    template: Path, answers_with_jobs: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Its repository, committed."""
+    return committed(render(template, answers_with_jobs, tmp_path_factory.mktemp("jobs") / "original"))
+
+
+@pytest.fixture
+def with_jobs(original_with_jobs: Path, environment: dict[str, str], tmp_path: Path) -> Checkout:
+    """A clone of it to change."""
+    return Checkout(Path(shutil.copytree(original_with_jobs, tmp_path / "clone")), environment)
 
 
 @pytest.fixture(params=["github", "gitlab"])

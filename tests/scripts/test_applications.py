@@ -118,6 +118,12 @@ def test_directories_match_part_by_part_and_hidden_ones_are_left_out(write: Writ
     assert paths(generators.parameters_of(tree, excluding)) == ["a/x", "a/y"]
 
 
+def test_values_are_templates_of_the_other_parameters(write: Write) -> None:
+    tree = write({"a/x/f": "", "a/y/f": ""})
+    parameters = generators.parameters_of(tree, directories("a/*", values={"of": "in/{{ .path.basename }}", "no": ""}))
+    assert [entry["values"] for entry in parameters] == [{"of": "in/x", "no": ""}, {"of": "in/y", "no": ""}]
+
+
 def test_files_match_across_folders_as_git_lists_them(write: Write) -> None:
     tree = write({"a/x/f.yaml": "v: 1", "a/x/deep/f.yaml": "v: 2", "a/y/f.yaml": "v: 3", "f.yaml": "v: 4"})
     every = files("a/*/f.yaml")
@@ -142,7 +148,7 @@ def test_a_file_makes_one_application_per_entry_of_a_list_and_one_if_it_is_empty
     [
         ({"clusters": {}}, "its generator clusters is not supported here"),
         ({"list": {"elements": []}, "selector": {}}, "its generator list is not supported here"),
-        (git(directories=[{"path": "*"}], values={"a": "b"}), "its generator git is not supported here"),
+        (git(directories=[{"path": "*"}], template={"spec": {}}), "its generator git is not supported here"),
         ({"git": {"repoURL": "https://example.com", "files": []}}, "https://example.com is another repository"),
     ],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import pytest
@@ -26,11 +26,11 @@ def objects() -> list[Object]:
     return [route, service, deployment, middleware]
 
 
-def problems(items: list[Object]) -> list[str]:
+def problems(items: list[Object], aliases: Collection[str] = ()) -> list[str]:
     found = []
     for item in items:
         if backends.is_route(item):
-            found += [*backends.unreachable(item), *backends.missing(item, items)]
+            found += [*backends.unreachable(item, aliases), *backends.missing(item, items)]
         elif item["kind"] == "Service":
             found += backends.unnamed_ports(item, items)
     return found
@@ -114,3 +114,13 @@ def test_what_can_be_reached_passes(what: str) -> None:
     items = objects()
     ACCEPTED[what](items)
     assert problems(items) == []
+
+
+def test_a_hostname_of_traefik_needs_no_target_and_must_not_have_one() -> None:
+    items = objects()
+    (problem,) = problems(items, ["a.dev.acme.io", "ingress-main.acme.io"])
+    assert "route a.dev.acme.io in an IngressRoute without it" in problem
+    items[0]["metadata"].pop("annotations")
+    assert problems(items, ["a.dev.acme.io"]) == []
+    (problem,) = problems(items, ["b.dev.acme.io"])
+    assert "add external-dns.kubernetes.io/target" in problem

@@ -47,24 +47,24 @@ def test_an_image_restarts_and_a_count_scales_where_it_stands_and_nowhere_else(c
     checkout.replace(f"{SHOP}/overlays/prod/kustomization.yaml", "count: 4", "count: 6")
     report = checkout.blast_radius()
     assert {name: effects(change) for name, change in report["changes"].items()} == {
-        "shop-dev": {"what": "changed", "restarted": ["Deployment/shop-api"]},
-        "shop-prod": {"what": "changed", "scaled": ["Deployment/shop-api"]},
+        "shop-dev": {"what": "changed", "restarted": ["Deployment/api"]},
+        "shop-prod": {"what": "changed", "scaled": ["Deployment/api"]},
     }
     assert "ghcr.io/acme/shop-api:2.8.0-rc.1" in report["changes"]["shop-dev"]["difference"]
     assert report["status"] == 0
 
 
 def test_a_base_concerns_every_environment(checkout: Checkout) -> None:
-    checkout.replace(f"{SHOP}/base/shop-worker.yaml", "imagePullPolicy: IfNotPresent", "imagePullPolicy: Always")
+    checkout.replace(f"{SHOP}/base/worker.yaml", "imagePullPolicy: IfNotPresent", "imagePullPolicy: Always")
     changes = checkout.blast_radius()["changes"]
     assert {name: effects(c) for name, c in changes.items()} == {
-        f"shop-{environment}": {"what": "changed", "restarted": ["Deployment/shop-worker"]}
+        f"shop-{environment}": {"what": "changed", "restarted": ["Deployment/worker"]}
         for environment in ("dev", "staging", "prod")
     }
 
 
 def test_the_first_line_counts_and_equal_differences_are_printed_once(checkout: Checkout) -> None:
-    checkout.replace(f"{SHOP}/base/shop-worker.yaml", "imagePullPolicy: IfNotPresent", "imagePullPolicy: Always")
+    checkout.replace(f"{SHOP}/base/worker.yaml", "imagePullPolicy: IfNotPresent", "imagePullPolicy: Always")
     headline = "3 applications change, 3 Deployments restart, 2 protected"
     text = checkout.script("blast_radius.py").stdout
     assert text.splitlines()[0] == headline
@@ -77,9 +77,7 @@ def test_the_first_line_counts_and_equal_differences_are_printed_once(checkout: 
 
 def test_differences_of_other_values_are_printed_apart(checkout: Checkout) -> None:
     checkout.replace(f"{SHOP}/overlays/dev/kustomization.yaml", "2.8.0-rc.1", "2.8.0")
-    checkout.replace(
-        f"{SHOP}/overlays/prod/kustomization.yaml", 'shop-api\n    newTag: "2.7.1"', 'shop-api\n    newTag: "2.8.0"'
-    )
+    checkout.replace(f"{SHOP}/overlays/prod/kustomization.yaml", 'api\n    newTag: "2.7.1"', 'api\n    newTag: "2.8.0"')
     text = checkout.script("blast_radius.py").stdout
     assert "--- shop-dev\n" in text
     assert "--- shop-prod\n" in text
@@ -92,9 +90,9 @@ def test_a_workload_that_leaves_is_deleted_or_kept_as_its_environment_says(check
     assert {name: change["what"] for name, change in changes.items()} == {
         "shop-dev": "removed", "shop-staging": "kept", "shop-prod": "kept",
     }  # fmt: skip
-    assert "Deployment/shop-web" in changes["shop-dev"]["deleted"]
+    assert "Deployment/web" in changes["shop-dev"]["deleted"]
     assert not changes["shop-dev"]["kept"]
-    assert "Deployment/shop-web" in changes["shop-prod"]["kept"]
+    assert "Deployment/web" in changes["shop-prod"]["kept"]
     assert not changes["shop-prod"]["deleted"]
     # Protected routes stay in the cluster, and with them their names.
     assert report["hosts_removed"] == {"shop.dev.acme.io": NONPROD}
@@ -138,7 +136,7 @@ def test_a_field_that_cannot_change_is_named(checkout: Checkout) -> None:
     report = checkout.blast_radius()
     assert report["changes"]["reports-prod"]["replaced"] == ["Deployment/reports"]
     assert report["status"] == 1
-    assert "the sync fails until the object is deleted by hand" in checkout.script("blast_radius.py").stdout
+    assert "kubectl delete deployment reports --namespace reports-prod" in checkout.script("blast_radius.py").stdout
 
 
 def test_a_workload_made_by_hand_is_found(checkout: Checkout) -> None:
@@ -276,7 +274,7 @@ def test_two_commits_are_compared_whatever_the_working_tree_has(checkout: Checko
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda c: c.replace(f"{SHOP}/base/kustomization.yaml", "shop-api.yaml", "shop-ap.yaml"), "shop-ap.yaml"),
+        (lambda c: c.replace(f"{SHOP}/base/kustomization.yaml", "api.yaml", "ap.yaml"), "ap.yaml"),
         (
             lambda c: c.replace("apps/platform/traefik/addon.yaml", "version: 41.3.0", "version: 41.3.1"),
             'chart "traefik" version "41.3.1" not found',

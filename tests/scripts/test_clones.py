@@ -39,7 +39,7 @@ def server(original: Path, tmp_path: Path) -> Path:
 
 def assert_works(clone: Checkout) -> None:
     """Assert that each script does its work in a clone."""
-    clone.replace(STAGING, "name: shop-api\n    count: 2", "name: shop-api\n    count: 3")
+    clone.replace(STAGING, "name: api\n    count: 2", "name: api\n    count: 3")
     assert list(clone.blast_radius()["changes"]) == ["shop-staging"]
     result = clone.script("validate.py", "--quick", "--changed", "--only", "yaml", "--only", "files")
     assert result.returncode == 0, result.stdout + result.stderr

@@ -12,7 +12,8 @@ from tests.support import engines
 from tests.support.checkout import Checkout
 
 NOWHERE = "http://127.0.0.1:9"
-QUICK = ["conflicts", "answers", "files", "local", "yaml", "folders", "watched", "stages", "secrets", "locks", "owners"]
+QUICK = ["conflicts", "answers", "files", "local", "yaml", "folders", "watched", "entries", "stages", "secrets"]
+QUICK += ["locks", "owners"]
 
 
 def lines(checkout: Checkout, *arguments: str, status: int, **environment: str) -> list[str]:

@@ -25,6 +25,7 @@ HOOKS = {
     "a phase": job(argo_hook="PreSync"),
     "two phases": job(argo_hook="PreSync, PostSync"),
     "a phase and Skip": job(argo_hook="Skip,Sync"),
+    "a failure": job(argo_hook="SyncFail"),
     "an unknown phase": job(argo_hook="BeforeAll"),
     "a hook of deletion": job(argo_hook="PostDelete"),
     "Helm's": job(helm_hook="pre-install,pre-upgrade"),
@@ -77,6 +78,11 @@ def test_what_argo_cd_runs_as_no_hook_is_none(item: Document) -> None:
 @pytest.mark.parametrize(("name", "item"), (HOOKS | ORDINARY).items(), ids=list(HOOKS | ORDINARY))
 def test_an_object_is_applied_unless_its_type_has_no_phase(name: str, item: Document) -> None:
     assert hooks.is_applied(item) == (name not in NOT_APPLIED)
+
+
+@pytest.mark.parametrize(("name", "item"), (HOOKS | ORDINARY).items(), ids=list(HOOKS | ORDINARY))
+def test_a_hook_runs_in_each_sync_unless_a_failure_starts_it(name: str, item: Document) -> None:
+    assert hooks.runs_in_each_sync(item) == (name in HOOKS.keys() - NOT_APPLIED - {"a failure"})
 
 
 @pytest.mark.parametrize("item", RECREATED.values(), ids=list(RECREATED))

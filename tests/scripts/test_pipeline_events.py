@@ -53,7 +53,7 @@ def reader(runner: Runner, environment: dict[str, str]) -> Checkout:
 @pytest.mark.parametrize("origin", ["github"], indirect=True)
 def test_an_entry_of_a_merge_queue_is_compared_with_what_is_below_it(runner: Runner, reader: Checkout) -> None:
     reader.git("switch", "--quiet", "--detach", "origin/main")
-    below = commit(reader, STAGING, "name: shop-api\n    count: 2", "name: shop-api\n    count: 3")
+    below = commit(reader, STAGING, "name: api\n    count: 2", "name: api\n    count: 3")
     # An entry of two commits, as a queue that rebases has it.
     commit(reader, DEV, "2.8.0-rc.1", "2.9.0")
     reader.write("docs/more.md", "More.\n")

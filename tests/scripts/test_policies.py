@@ -34,7 +34,7 @@ def test_a_rendered_repository_passes(checkout: Checkout) -> None:
 REFUSED: dict[str, tuple[Callable[[Checkout], None], str]] = {
     "an image without a tag": (
         lambda c: c.replace(IN_DEV, "2.8.0-rc.1", "latest"),
-        "shop-dev: Deployment/shop-api: workload-images: images have a tag other than latest, or a digest",
+        "shop-dev: Deployment/api: workload-images: images have a tag other than latest, or a digest",
     ),
     "a host elsewhere": (
         lambda c: c.add(*policies.served("Host(`shop.example.org`)", "ingress-nonprod.acme.io")),

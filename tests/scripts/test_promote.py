@@ -49,21 +49,21 @@ def changed_lines(checkout: Checkout) -> list[str]:
 
 def test_the_next_environment_runs_what_the_earlier_one_runs(checkout: Checkout) -> None:
     said = checkout.process("promote.py", "shop", "dev", "staging").stdout
-    assert "staging: shop-api: ghcr.io/acme/shop-api:2.7.1 → ghcr.io/acme/shop-api:2.8.0-rc.1" in said
+    assert "staging: api: ghcr.io/acme/shop-api:2.7.1 → ghcr.io/acme/shop-api:2.8.0-rc.1" in said
     assert changed_lines(checkout) == ['-    newTag: "2.7.1"', '+    newTag: "2.8.0-rc.1"']
     assert running(checkout, "staging") == running(checkout, "dev")
     assert promote(checkout, "shop", "dev", "staging") == "staging already has the images of dev.\n"
 
 
 def test_images_that_are_the_same_stay_as_they_are_written(checkout: Checkout) -> None:
-    checkout.replace(STAGING, 'shop-web\n    newTag: "2.7.1"', "shop-web\n    newTag: '2.7.1'")
+    checkout.replace(STAGING, 'web\n    newTag: "2.7.1"', "web\n    newTag: '2.7.1'")
     promote(checkout, "shop", "dev", "staging")
     assert "newTag: '2.7.1'" in (checkout.path / STAGING).read_text()
 
 
 def test_several_images_of_other_lengths_go_together(checkout: Checkout) -> None:
-    checkout.replace(DEV, 'shop-web\n    newTag: "2.7.1"\n', f"shop-web\n    newTag: '3'\n    digest: {DIGEST}\n")
-    checkout.replace(STAGING, 'shop-api\n    newTag: "2.7.1"\n', f"shop-api\n    newTag: '2'\n    digest: {DIGEST}\n")
+    checkout.replace(DEV, 'web\n    newTag: "2.7.1"\n', f"web\n    newTag: '3'\n    digest: {DIGEST}\n")
+    checkout.replace(STAGING, 'api\n    newTag: "2.7.1"\n', f"api\n    newTag: '2'\n    digest: {DIGEST}\n")
     checkout.commit()
     promote(checkout, "shop", "dev", "staging")
     assert running(checkout, "staging") == running(checkout, "dev")
@@ -71,7 +71,7 @@ def test_several_images_of_other_lengths_go_together(checkout: Checkout) -> None
 
 
 def test_a_branch_begins_where_argo_cd_is_not_where_one_works(checkout: Checkout) -> None:
-    checkout.replace(STAGING, "name: shop-api\n    count: 2", "name: shop-api\n    count: 9")
+    checkout.replace(STAGING, "name: api\n    count: 2", "name: api\n    count: 9")
     promote(checkout, "shop", "dev", "staging", "--branch")
     assert "count: 9" not in checkout.git("show", f"promote/shop/dev/staging:{STAGING}")
 
@@ -98,7 +98,7 @@ def test_it_says_how_to_go_back(checkout: Checkout) -> None:
 )
 def test_tags_and_digests_take_each_others_place(checkout: Checkout, new: str, old: str) -> None:
     checkout.replace(DEV, '    newTag: "2.8.0-rc.1"\n', new)
-    checkout.replace(STAGING, '  - name: shop-api\n    newTag: "2.7.1"\n', f"  - name: shop-api\n{old}")
+    checkout.replace(STAGING, '  - name: api\n    newTag: "2.7.1"\n', f"  - name: api\n{old}")
     checkout.commit()
     promote(checkout, "shop", "dev", "staging")
     assert running(checkout, "staging") == running(checkout, "dev")
@@ -108,7 +108,7 @@ def test_tags_and_digests_take_each_others_place(checkout: Checkout, new: str, o
 
 def test_what_kustomize_itself_writes_can_be_promoted(checkout: Checkout) -> None:
     folder = (checkout.path / DEV).parent
-    engines._run(engines._engine("kustomize"), "edit", "set", "image", f"shop-api=example.com/api@{DIGEST}", cwd=folder)
+    engines._run(engines._engine("kustomize"), "edit", "set", "image", f"api=example.com/api@{DIGEST}", cwd=folder)
     assert f"- digest: {DIGEST}\n" in (checkout.path / DEV).read_text()
     checkout.commit()
     promote(checkout, "shop", "dev", "staging")
@@ -116,8 +116,8 @@ def test_what_kustomize_itself_writes_can_be_promoted(checkout: Checkout) -> Non
 
 
 def test_an_entry_in_one_line_is_promoted(checkout: Checkout) -> None:
-    entry = '  - name: shop-api\n    newTag: "{}"\n    newName: ghcr.io/acme/shop-api\n'
-    flow = '  - {{name: shop-api, newTag: "{}", newName: ghcr.io/acme/shop-api}}\n'
+    entry = '  - name: api\n    newTag: "{}"\n    newName: ghcr.io/acme/shop-api\n'
+    flow = '  - {{name: api, newTag: "{}", newName: ghcr.io/acme/shop-api}}\n'
     checkout.replace(DEV, entry.format("2.8.0-rc.1"), flow.format("2.8.0-rc.1"))
     checkout.replace(STAGING, entry.format("2.7.1"), flow.format("2.7.1"))
     checkout.commit()
@@ -128,7 +128,7 @@ def test_an_entry_in_one_line_is_promoted(checkout: Checkout) -> None:
 def test_a_longer_last_entry_keeps_the_lines_after_it(checkout: Checkout) -> None:
     after = "# What follows.\n\n# More.\npatches: []\n"
     for file, last in ((DEV, f"    newTag: '3'\n    digest: {DIGEST}\n"), (STAGING, "    newTag: '2'\n")):
-        images = f"images:\n  - name: shop-api\n{last}\n{after}"
+        images = f"images:\n  - name: api\n{last}\n{after}"
         (checkout.path / file).write_text(f"resources:\n  - ../../base\n{images}")
     checkout.commit()
     promote(checkout, "shop", "dev", "staging")
@@ -136,11 +136,11 @@ def test_a_longer_last_entry_keeps_the_lines_after_it(checkout: Checkout) -> Non
 
 
 def test_one_component_can_go_alone(checkout: Checkout) -> None:
-    checkout.replace(DEV, 'shop-web\n    newTag: "2.7.1"', 'shop-web\n    newTag: "2.9.0"')
+    checkout.replace(DEV, 'web\n    newTag: "2.7.1"', 'web\n    newTag: "2.9.0"')
     checkout.commit()
-    promote(checkout, "shop", "dev", "staging", "--component", "shop-web")
+    promote(checkout, "shop", "dev", "staging", "--component", "web")
     assert changed_lines(checkout) == ['-    newTag: "2.7.1"', '+    newTag: "2.9.0"']
-    assert running(checkout, "staging")["shop-web"] == "ghcr.io/acme/shop-web:2.9.0"
+    assert running(checkout, "staging")["web"] == "ghcr.io/acme/shop-web:2.9.0"
 
 
 def test_stages_can_be_left_out_when_asked(checkout: Checkout) -> None:
@@ -163,7 +163,7 @@ def nameless(checkout: Checkout) -> None:
 
 
 def missing(checkout: Checkout) -> None:
-    checkout.replace(STAGING, '  - name: shop-api\n    newTag: "2.7.1"\n    newName: ghcr.io/acme/shop-api\n', "")
+    checkout.replace(STAGING, '  - name: api\n    newTag: "2.7.1"\n    newName: ghcr.io/acme/shop-api\n', "")
 
 
 def no_images(checkout: Checkout) -> None:
@@ -188,14 +188,14 @@ REFUSED: dict[str, tuple[list[str], Callable[[Checkout], None] | None, str]] = {
     ),
     "an unknown workload": (["shpo", "dev", "staging"], None, "there is no workload shpo; did you mean shop?"),
     "an unknown component": (
-        ["shop", "dev", "staging", "--component", "api"],
+        ["shop", "dev", "staging", "--component", "apl"],
         None,
-        "shop has no image api; use shop-api, shop-web or shop-worker",
+        "shop has no image apl; use api, web or worker",
     ),
     "an image that is not there": (
         ["shop", "dev", "staging"],
         missing,
-        f"{STAGING} has no image shop-api: add it there first",
+        f"{STAGING} has no image api: add it there first",
     ),
     "an image without a name": (["shop", "dev", "staging"], nameless, f"{STAGING}:10: the image has no name"),
     "no images": (["shop", "dev", "staging"], no_images, f"{STAGING} has no images"),
@@ -232,13 +232,13 @@ def test_a_branch_has_the_promotion_only_and_the_working_tree_stays(checkout: Ch
 
 
 def test_a_promotion_of_one_component_is_checked_as_such(checkout: Checkout) -> None:
-    promote(checkout, "shop", "dev", "staging", "--component", "shop-api", "--branch")
-    branch = "promote/shop/dev/staging/shop-api"
-    assert "Promote shop-api from dev to staging: the branch" in promote(checkout, "--check", branch, "main", branch)
+    promote(checkout, "shop", "dev", "staging", "--component", "api", "--branch")
+    branch = "promote/shop/dev/staging/api"
+    assert "Promote api from dev to staging: the branch" in promote(checkout, "--check", branch, "main", branch)
 
 
 def more_replicas(checkout: Checkout) -> None:
-    checkout.replace(STAGING, "name: shop-api\n    count: 2", "name: shop-api\n    count: 9")
+    checkout.replace(STAGING, "name: api\n    count: 2", "name: api\n    count: 9")
 
 
 MORE: dict[str, tuple[Callable[[Checkout], None], str]] = {
@@ -274,7 +274,7 @@ NEW = FILE.format("qa")
 @pytest.fixture
 def with_qa(checkout: Checkout) -> Checkout:
     """A clone in which an environment between staging and prod is rendered, but not merged."""
-    checkout.replace(STAGING, 'shop-api\n    newTag: "2.7.1"', 'shop-api\n    newTag: "2.7.9"')
+    checkout.replace(STAGING, 'api\n    newTag: "2.7.1"', 'api\n    newTag: "2.7.9"')
     checkout.commit()
     checkout.git("switch", "--quiet", "--create", "qa")
     checkout.replace(
@@ -289,18 +289,18 @@ def with_qa(checkout: Checkout) -> Checkout:
 @pytest.mark.parametrize("is_committed", [False, True])
 def test_a_new_environment_gets_what_runs_before_it_is_merged(with_qa: Checkout, is_committed: bool) -> None:
     # The same update may change other lines of the source.
-    with_qa.replace(STAGING, "name: shop-api\n    count: 2", "name: shop-api\n    count: 3")
+    with_qa.replace(STAGING, "name: api\n    count: 2", "name: api\n    count: 3")
     if is_committed:
         with_qa.commit()
     text = promote(with_qa, "shop", "staging", "qa")
-    assert "qa: shop-api: ghcr.io/acme/shop-api:2.7.1 → ghcr.io/acme/shop-api:2.7.9" in text
+    assert "qa: api: ghcr.io/acme/shop-api:2.7.1 → ghcr.io/acme/shop-api:2.7.9" in text
     assert text.endswith(f"Changed {NEW}. Next: commit it with the change that adds it.\n")
     assert '"2.7.9"' in (with_qa.path / NEW).read_text()
 
 
 def test_an_environment_that_is_not_merged_yet_is_not_skipped(with_qa: Checkout) -> None:
     promote(with_qa, "shop", "staging", "prod")
-    assert running(with_qa, "prod")["shop-api"] == "ghcr.io/acme/shop-api:2.7.9"
+    assert running(with_qa, "prod")["api"] == "ghcr.io/acme/shop-api:2.7.9"
 
 
 def test_what_is_not_merged_is_neither_a_source_nor_on_a_branch(with_qa: Checkout) -> None:

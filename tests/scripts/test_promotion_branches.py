@@ -77,7 +77,7 @@ def test_another_branch_passes_only_where_the_pipeline_says_so(checkout: Checkou
         "promote/shop",
         "promote/shop/dev/staging/",
         "promote//shop/dev/staging",
-        "promote/shop/dev/staging/shop-api/more",
+        "promote/shop/dev/staging/api/more",
         "promote/../shop/dev",
         "promote/shop/--dev/staging",
         "promote/Shop/dev/staging",

@@ -106,7 +106,7 @@ def edit_a_merge(checkout: Checkout) -> None:
 
 
 OWN: dict[str, Callable[[Checkout], object]] = {
-    "the file": lambda c: c.replace(STAGING, "name: shop-api\n    count: 2", "name: shop-api\n    count: 9"),
+    "the file": lambda c: c.replace(STAGING, "name: api\n    count: 2", "name: api\n    count: 9"),
     "another file": lambda c: c.write("docs/own.md", "Own.\n"),
     "a merge": edit_a_merge,
 }
@@ -135,12 +135,10 @@ def test_what_somebody_committed_on_the_branch_stays(checkout: Checkout, remote:
 
 
 def test_the_branch_of_one_component_does_not_stop_that_of_all(checkout: Checkout) -> None:
-    assert (
-        checkout.script("promote.py", "shop", "dev", "staging", "--component", "shop-api", "--branch").returncode == 0
-    )
+    assert checkout.script("promote.py", "shop", "dev", "staging", "--component", "api", "--branch").returncode == 0
     result = checkout.script("promote.py", "shop", "dev", "staging", "--branch")
     assert result.stderr == (
-        f"the branch {BRANCH}/shop-api is in the way of {BRANCH}: merge it, then git branch -D {BRANCH}/shop-api\n"
+        f"the branch {BRANCH}/api is in the way of {BRANCH}: merge it, then git branch -D {BRANCH}/api\n"
     )
 
 

@@ -7,14 +7,15 @@ import re
 import subprocess
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from gitops.objects import containers
 from tests.support import engines
 from tests.support.checkout import committed
 from tests.support.cluster.charts import platform_charts
 from tests.support.renovate import RENOVATE, Found, extract, look_up, node, published, releases_of
-from tests.support.repository import examples
 
 pytestmark = pytest.mark.proof
 PACKAGES = json.loads((engines.ROOT / "tools/npm/package.json").read_text())
@@ -22,9 +23,11 @@ MISE_VERSION = PACKAGES["optionalDependencies"]["@jdxcode/mise-linux-x64"]
 
 
 @pytest.fixture(scope="module")
-def repositories(template: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def repositories(
+    template: Path, answers_with_jobs: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
     """One repository per kind of continuous integration."""
-    answers = {ci: examples()["stages"] | {"ci": ci} for ci in ("github", "gitlab", "none")}
+    answers = {ci: answers_with_jobs | {"ci": ci} for ci in ("github", "gitlab", "none")}
     return {ci: published(template, answers[ci], tmp_path_factory.mktemp(ci) / "repository") for ci in answers}
 
 
@@ -51,11 +54,12 @@ def test_renovate_accepts_the_configuration(repositories: dict[str, Path]) -> No
 def test_every_image_of_every_workload_is_found(extracted: dict[str, Found], repositories: dict[str, Path]) -> None:
     wanted = {}
     for overlay in repositories["github"].glob("apps/workloads/*/overlays/*"):
-        built = [item for item in engines.kustomize_build(overlay) if item["kind"] == "Deployment"]
-        containers = [c for item in built for c in item["spec"]["template"]["spec"]["containers"]]
-        images = {tuple(re.split(r"@|:(?=[^/]*$)", c["image"], maxsplit=1)) for c in containers}
+        built = engines.kustomize_build(overlay)
+        images = {tuple(re.split(r"@|:(?=[^/]*$)", c["image"], maxsplit=1)) for c in containers(built)}
         wanted[f"{overlay.relative_to(repositories['github'])}/kustomization.yaml"] = images
     assert len(wanted) == 5
+    sidecars_and_jobs = {("prom/statsd-exporter", "1.0.0"), ("ghcr.io/acme/shop-migrations", "1.0.0")}
+    assert sidecars_and_jobs < wanted["apps/workloads/shop/overlays/dev/kustomization.yaml"]
     for found in extracted.values():
         assert versions(found, "kustomize") == wanted
 

@@ -102,9 +102,10 @@ def test_images_move_however_their_tags_are_written(template: Path, tmp_path: Pa
     assert versions == expected
 
 
-def test_no_name_of_a_folder_is_ignored(template: Path, tmp_path: Path) -> None:
+def test_no_folder_is_ignored_and_components_of_one_name_do_not_mix(template: Path, tmp_path: Path) -> None:
     names = ["test", "tests", "examples", "vendor"]
-    workloads = [{"name": name, "image": "ghcr.io/acme/plain:1.0.0", "port": 8080} for name in names]
+    web = {"name": "web", "image": "ghcr.io/acme/plain:1.0.0", "port": 8080}
+    workloads = [{"name": name, "components": [web]} for name in names]
     answers = examples()["minimal"] | {"environments": ["test", "prod"], "workloads": workloads}
     path = published(template, answers, tmp_path / "repository")
     versions = opened(look_up(path, {"ghcr.io/acme/plain": {"1.0.0": LONG_AGO, "1.1.0": TODAY}})[1])

@@ -26,7 +26,7 @@ def notes(checkout: Checkout) -> list[str]:
 
 
 def release(checkout: Checkout, environment: str, tag: str) -> None:
-    checkout.replace(FILE.format(environment), 'shop-api\n    newTag: "2.7.1"', f'shop-api\n    newTag: "{tag}"')
+    checkout.replace(FILE.format(environment), 'api\n    newTag: "2.7.1"', f'api\n    newTag: "{tag}"')
     checkout.commit()
 
 

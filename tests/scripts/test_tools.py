@@ -176,7 +176,7 @@ def test_mise_knows_each_tool_in_the_version_that_is_pinned(mise: Callable[..., 
 @pytest.mark.proof
 def test_mise_runs_the_scripts_with_arguments(mise: Callable[..., str], checkout: Checkout) -> None:
     said = mise("run", "--quiet", "promote", "shop", "dev", "prod", "--skip-stages")
-    assert "prod: shop-api: ghcr.io/acme/shop-api:2.7.1 → ghcr.io/acme/shop-api:2.8.0-rc.1" in said
+    assert "prod: api: ghcr.io/acme/shop-api:2.7.1 → ghcr.io/acme/shop-api:2.8.0-rc.1" in said
     assert (
         mise("run", "--quiet", "promote", "--other-branches", "--check", "feature", "HEAD")
         == "Not a promotion: nothing about feature was checked.\n"

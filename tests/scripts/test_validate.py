@@ -160,7 +160,7 @@ BREAKS: dict[str, tuple[str, Callable[[Checkout], None], str]] = {
     "a route to a port that its Service lacks": (
         "routes",
         lambda c: c.replace(f"{SHOP}/overlays/dev/resources.yaml", "port: 8080\n", "port: 80\n"),
-        "shop-dev: IngressRoute/shop: spec.routes[0]: Service shop-web has no port 80 (it has 8080 (http))",
+        "shop-dev: IngressRoute/shop: spec.routes[0]: Service web has no port 80 (it has 8080 (http))",
     ),
     "a kind that the project forbids": (
         "projects",
@@ -195,22 +195,43 @@ def test_a_check_finds_and_no_other_complains(checkout: Checkout, what: str) -> 
     assert any(message in line for line in found[check]), found[check]
 
 
+NAMES_OF_KEYS = """
+env: {A: {secret: session-2024-v7f3k9, key: jwtRS256.key}}
+secretKeyRef:
+  name: b
+  key: jwtRS256.key.pub
+items:
+  - key: jwtRS256.key.pub
+    path: b
+"""
+
+
+def test_the_name_of_a_key_of_a_secret_is_no_secret(checkout: Checkout) -> None:
+    checkout.write("notes.yaml", NAMES_OF_KEYS.lstrip())
+    assert failures(checkout) == {}
+
+
+def test_a_key_that_is_no_reference_is_a_secret(checkout: Checkout) -> None:
+    checkout.write("notes.yaml", "service:\n  name: b\n  key: jwtRS256.key.pub\n")
+    assert "notes.yaml:3: looks like a secret (generic-api-key)" in failures(checkout)["secrets"][0]
+
+
 def test_patches_that_merge_into_something_invalid_are_named_with_their_fix(checkout: Checkout) -> None:
     container = {
-        "name": "shop-web",
+        "name": "web",
         "env": [{"name": "DB_HOST", "value": "db.local", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}],
         "readinessProbe": {"tcpSocket": {"port": "http"}},
     }
     spec = {"strategy": {"type": "Recreate"}, "template": {"spec": {"containers": [container]}}}
-    item = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "shop-web"}, "spec": spec}
+    item = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": spec}
     checkout.replace(IN_DEV, "patches:\n", f"patches:\n  - patch: {json.dumps(json.dumps(item))}\n")
-    web = "shop-dev: Deployment/shop-web: spec"
+    web = "shop-dev: Deployment/web: spec"
     removed = "exclude each other: keep one. A patch of Kustomize removes a field of its base with"
     assert failures(checkout) == {
         "validation": [
             f"{web}.strategy: type Recreate and rollingUpdate {removed} rollingUpdate: null",
-            f"{web}.template.spec.containers[shop-web].env[DB_HOST]: value and valueFrom {removed} value: null",
-            f"{web}.template.spec.containers[shop-web].readinessProbe: httpGet and tcpSocket {removed} httpGet: null",
+            f"{web}.template.spec.containers[web].env[DB_HOST]: value and valueFrom {removed} value: null",
+            f"{web}.template.spec.containers[web].readinessProbe: httpGet and tcpSocket {removed} httpGet: null",
         ]
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from tests.support import engines
@@ -15,8 +16,27 @@ Step = Callable[[Checkout], None]
 SHOP, REPORTS = "apps/workloads/shop", "apps/workloads/reports"
 DEV, STAGING, PROD = (f"{SHOP}/overlays/{name}" for name in ("dev", "staging", "prod"))
 REPORTS_PROD = f"{REPORTS}/overlays/prod"
-API = "shop-api\n    newTag: "
+API = "api\n    newTag: "
 RESOURCES = "resources:\n  - ../../base\n"
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """A change.
+
+    Attributes:
+        change: What is changed.
+        is_true: Whether the blast radius must exit with 1.
+        before: What the repository has besides, committed before the change.
+        says: What the report must say.
+        never_says: What it must not say.
+    """
+
+    change: Step
+    is_true: bool
+    before: Step | None = None
+    says: str = ""
+    never_says: str = ""
 
 
 def both(*steps: Step) -> Step:
@@ -114,16 +134,18 @@ def job(image: str, name: str = "migrate", **annotations: str) -> dict[str, Any]
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {"template": {"spec": pod}}}
 
 
-def claim(name: str = "data", size: str = "1Gi", **annotations: str) -> dict[str, Any]:
+def claim(
+    name: str = "data", size: str = "1Gi", spec: dict[str, Any] | None = None, **annotations: str
+) -> dict[str, Any]:
     """A volume claim."""
-    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size}}}
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size}}} | (spec or {})
     names = {f"argocd.argoproj.io/{key.replace('_', '-')}": value for key, value in annotations.items()}
     metadata = {"name": name} | ({"annotations": names} if names else {})
     return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}
 
 
-def database(name: str = "db", size: str = "1Gi") -> dict[str, Any]:
-    """A StatefulSet with claims."""
+def database(name: str = "db", size: str = "1Gi", kind: str = "StatefulSet", **fields: Any) -> dict[str, Any]:
+    """A StatefulSet with claims, or the Deployment of the same pods."""
     labels = {"app": "db"}
     spec = {
         "serviceName": "db",
@@ -133,8 +155,16 @@ def database(name: str = "db", size: str = "1Gi") -> dict[str, Any]:
             "spec": {"containers": [{"name": "db", "image": "postgres:17.2"}]},
         },
         "volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": claim(size=size)["spec"]}],
-    }
-    return {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": name}, "spec": spec}
+    } | fields
+    if kind == "Deployment":
+        spec = {key: spec[key] for key in ("selector", "template")}
+    return {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
+
+
+def service(**spec: Any) -> dict[str, Any]:
+    """The Service of a database."""
+    spec = {"selector": {"app": "db"}, "ports": [{"port": 5432}]} | spec
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "db"}, "spec": spec}
 
 
 def route(host: str, **annotations: str) -> dict[str, Any]:

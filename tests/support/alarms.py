@@ -5,9 +5,9 @@ The repository is that of the example with three environments, of which staging 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from tests.support import volume_alarms
 from tests.support.alarm_steps import (
     API,
     DEV,
@@ -16,7 +16,7 @@ from tests.support.alarm_steps import (
     REPORTS_PROD,
     SHOP,
     STAGING,
-    Step,
+    Alarm,
     add,
     both,
     change,
@@ -37,26 +37,6 @@ from tests.support.alarm_steps import (
     route,
     user_of,
 )
-
-
-@dataclass(frozen=True)
-class Alarm:
-    """A change.
-
-    Attributes:
-        change: What is changed.
-        is_true: Whether the blast radius must exit with 1.
-        before: What the repository has besides, committed before the change.
-        says: What the report must say.
-        never_says: What it must not say.
-    """
-
-    change: Step
-    is_true: bool
-    before: Step | None = None
-    says: str = ""
-    never_says: str = ""
-
 
 RELEASE = edit(f"{PROD}/kustomization.yaml", f'{API}"2.7.1"', f'{API}"2.8.0"')
 HOOK = {"hook": "PreSync", "hook_delete_policy": "BeforeHookCreation"}
@@ -79,11 +59,11 @@ ALARMS: dict[str, Alarm] = {
     "roll back in prod": Alarm(edit(f"{PROD}/kustomization.yaml", f'{API}"2.7.1"', f'{API}"2.6.0"'), False),
     "release by digest": Alarm(edit(f"{PROD}/kustomization.yaml", "digest: sha256:0", "digest: sha256:1"), False),
     "scale prod": Alarm(edit(f"{PROD}/kustomization.yaml", "count: 4", "count: 6"), False),
-    "another variable": Alarm(edit(f"{SHOP}/base/shop-api.yaml", "value: info", "value: debug"), False),
+    "another variable": Alarm(edit(f"{SHOP}/base/api.yaml", "value: info", "value: debug"), False),
     "a label of the pods": Alarm(
         edit(f"{SHOP}/overlays/prod/kustomization.yaml", "pairs:\n", "pairs:\n      team: a\n"), False
     ),
-    "more memory": Alarm(edit(f"{PROD}/kustomization.yaml", "memory: 128Mi", "memory: 256Mi"), False),
+    "more CPU": Alarm(edit(f"{PROD}/kustomization.yaml", "cpu: 250m", "cpu: 500m"), False),
     "a base is split into two files": Alarm(
         both(
             lambda c: c.write(
@@ -178,22 +158,12 @@ ALARMS: dict[str, Alarm] = {
     "an object goes in dev": Alarm(drop(config_map("old"), DEV), False, before=add(config_map("old"), DEV)),
     "an object goes in prod": Alarm(drop(config_map("old")), True, before=add(config_map("old"))),
     "the network policy goes": Alarm(edit(f"{REPORTS}/base/kustomization.yaml", "  - network-policy.yaml\n", ""), True),
-    "a claim goes in prod": Alarm(drop(claim()), True, before=add(claim()), says="volume"),
-    "a claim goes in dev": Alarm(drop(claim(), DEV), False, before=add(claim(), DEV), says="volume"),
-    "a database goes in dev": Alarm(drop(database(), DEV), False, before=add(database(), DEV), says="data-db-*"),
-    "a database gets larger claims": Alarm(change(database(size="2Gi")), True, before=add(database())),
-    "a claim grows": Alarm(change(claim(size="2Gi")), False, before=add(claim())),
-    "a claim that stays goes": Alarm(
-        drop(claim(sync_options="Prune=false")),
-        False,
-        before=add(claim(sync_options="Prune=false")),
-        never_says="volume",
-    ),
     "an immutable ConfigMap changes": Alarm(
         change(config_map("fixed", "2") | {"immutable": True}),
         True,
         before=add(config_map("fixed") | {"immutable": True}),
     ),
+    **volume_alarms.ALARMS,
     # Names.
     "a component is renamed in dev": Alarm(
         both(drop(database(), DEV), add(database("pg"), DEV)),

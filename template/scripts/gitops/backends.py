@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from gitops.objects import Object, api_group
@@ -15,13 +15,25 @@ TRAEFIK = "traefik.io"
 MAKERS = ("DaemonSet", "Deployment", "StatefulSet", "Pod")
 
 
-def unreachable(item: Object) -> Iterator[str]:
-    """Return why nobody reaches a route that is served to the world."""
+def unreachable(item: Object, aliases: Collection[str] = ()) -> Iterator[str]:
+    """Return why nobody reaches a route that is served to the world.
+
+    Args:
+        item: An IngressRoute.
+        aliases: The hostnames of Traefik's Service, which need no target.
+    """
     if not is_served(item):
         return
     if "tls" in _map(item.get("spec")):
         yield "spec.tls: remove it. TLS ends at the load balancer, and Traefik answers 404 to routes with tls"
-    if hosts(item) and not _map(item["metadata"].get("annotations")).get(TARGET):
+    names = hosts(item)
+    if _map(item["metadata"].get("annotations")).get(TARGET):
+        for host in sorted(names.intersection(aliases)):
+            yield (
+                f"metadata.annotations: remove {TARGET}, or route {host} in an IngressRoute without it. "
+                f"{host} is a hostname of Traefik's Service, which makes its DNS record"
+            )
+    elif names.difference(aliases):
         yield (
             f"metadata.annotations: add {TARGET} with the endpoint of the cluster (docs/inventory.md). "
             "Without it, external-dns creates no DNS record"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from gitops import hooks
 from gitops.applications import Application
 from gitops.differences import difference
-from gitops.lifecycles import effect_of_change, effect_of_removal, volumes_lost
+from gitops.lifecycles import effect_of_change, effect_of_removal
 from gitops.objects import Object, sync_options
+from gitops.refusals import refusals
 from gitops.successors import Names, Objects, regenerated, renamed
+from gitops.volumes import data_left, data_lost, growth
 
 # An Application on both sides; None where it does not exist.
 Pair = tuple[Application | None, Application | None]
@@ -40,10 +43,14 @@ class Change:
         restarted: Workloads whose pods are replaced.
         scaled: Workloads that only change their number of pods.
         replaced: Objects with a changed field that is immutable: the sync fails until somebody deletes them.
+        refused: These fields, each with what to do instead.
         recreated: Objects that say that Argo CD deletes them before it applies them.
-        hooks: Objects that Argo CD runs as hooks of a sync.
+        hooks: Objects that Argo CD runs as hooks of the sync that this starts, whether they change or not.
+        waiting: Hooks that change, and that nothing runs: a sync starts only if something else changes, too.
         successors: Deleted objects, each with the added object that seems to take its place, and when it is deleted.
-        volumes: Deleted objects that have data, each with what happens to it.
+        data_lost: Objects whose data is deleted, each with how.
+        grown: Claims that ask for more, each with how much. Their storage class decides.
+        data_left: Objects that leave Git and whose data stays, each with where.
         images: The images of objects that are new.
         outdated: How these differ from what the environment before runs, and what to do.
         hosts_removed: DNS names that disappear.
@@ -63,10 +70,14 @@ class Change:
     replaced: list[str] = field(default_factory=list)
     recreated: list[str] = field(default_factory=list)
     hooks: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     successors: list[str] = field(default_factory=list)
-    volumes: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    data_lost: list[str] = field(default_factory=list)
+    data_left: list[str] = field(default_factory=list)
+    grown: list[str] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
     outdated: list[str] = field(default_factory=list)
     hosts_removed: list[str] = field(default_factory=list)
@@ -125,11 +136,11 @@ def _compare(change: Change, pair: Pair, before: Side, after: Side) -> None:
             effect = effect_of_change(item, after.objects[key]) if item != after.objects[key] else ""
         else:
             effect = effect_of_removal(old, new, item) if old and item is not old.manifest else ""
-        if effect:
-            getattr(change, effect).append(_name(shown, item))
+        if effect and effect != "hooks":
+            _add(change, effect, _name(shown, item), item, after.objects.get(key))
         if effect == "deleted":
             deleted[key] = item
-            change.volumes += [f"{_name(shown, item)}: {text}" for text in [volumes_lost(item)] if text]
+    _add_hooks(change, pair, before, after)
     if old and new:
         for key, other in renamed(deleted, added).items():
             is_last = "PruneLast=true" in old.sync_options | new.sync_options | sync_options(deleted[key])
@@ -140,6 +151,36 @@ def _compare(change: Change, pair: Pair, before: Side, after: Side) -> None:
                 # It has done its work: such a name has the version of the release.
                 change.deleted.remove(_name(shown, deleted[key]))
                 change.changed.append(_name(shown, deleted[key]))
+
+
+def _add_hooks(change: Change, pair: Pair, before: Side, after: Side) -> None:
+    """Add the hooks that run. Argo CD does not compare hooks, so a change of nothing else starts no sync."""
+    _, new = pair
+    if not new:
+        return
+    manifests = [application.manifest for application in pair if application]
+    differing = {k for k in before.objects | after.objects if before.objects.get(k) != after.objects.get(k)}
+    items = [item for side in (before, after) for key, item in side.objects.items() if key in differing]
+    is_synced = any(
+        not hooks.is_hook(item) and not hooks.is_skipped(item) and not any(item is manifest for manifest in manifests)
+        for item in items
+    )
+    for key, item in after.objects.items():
+        if hooks.runs_in_each_sync(item) and (is_synced or key in differing):
+            (change.hooks if is_synced else change.waiting).append(_name(new, item))
+
+
+def _add(change: Change, effect: str, name: str, old: Object, new: Object | None) -> None:
+    """Add what happens to one object, and to its data."""
+    getattr(change, effect).append(name)
+    lost = data_lost(effect, old, new)
+    # An Application that stays with all that it runs leaves nothing behind.
+    left = "" if new or change.what == "kept" else data_left(effect, old)
+    change.data_lost += [f"{name}: {lost}"] if lost else []
+    change.data_left += [f"{name}: {left}"] if left else []
+    change.grown += [f"{name}: {size}" for size in [growth(old, new)] if size]
+    if new and effect == "replaced":
+        change.refused += [f"{name}: {text}" for text in refusals(old, new)]
 
 
 def _name(application: Application, item: Object) -> str:

@@ -39,7 +39,7 @@ class Report:
     @property
     def status(self) -> int:
         """The exit status."""
-        is_alarm = any(change.loses or change.is_outdated for change in self.changes)
+        is_alarm = any(change.loses or change.data_lost or change.is_outdated for change in self.changes)
         is_serious = any(notice.is_serious for notice in self.notices)
         return 1 if is_alarm or is_serious else 2 if self.problems else 0
 

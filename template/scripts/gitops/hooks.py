@@ -11,7 +11,8 @@ HOOK, DELETE_POLICY = "argocd.argoproj.io/hook", "argocd.argoproj.io/hook-delete
 HELM_HOOK, HELM_DELETE_POLICY = "helm.sh/hook", "helm.sh/hook-delete-policy"
 SKIP = "Skip"
 # Argo CD applies a hook in these phases of a sync.
-PHASES = {"PreSync", "Sync", "PostSync", "SyncFail"}
+ON_FAILURE = "SyncFail"
+PHASES = {"PreSync", "Sync", "PostSync", ON_FAILURE}
 HELM_PHASES = {"pre-install": "PreSync", "pre-upgrade": "PreSync", "post-install": "PostSync"}
 HELM_PHASES |= {"post-upgrade": "PostSync"}
 POLICIES = {"HookSucceeded", "HookFailed", "BeforeHookCreation"}
@@ -36,6 +37,11 @@ def is_skipped(item: Object) -> bool:
 def is_applied(item: Object) -> bool:
     """Whether a sync applies an object. Tests of charts and hooks of a deletion, for example, are not applied."""
     return bool(_types(item) & PHASES) if is_hook(item) else not is_skipped(item)
+
+
+def runs_in_each_sync(item: Object) -> bool:
+    """Whether each sync runs an object as a hook, unless it fails before. A repair of self-heal runs none."""
+    return is_hook(item) and bool(_types(item) & (PHASES - {ON_FAILURE}))
 
 
 def is_recreated(item: Object) -> bool:

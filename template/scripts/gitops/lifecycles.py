@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from gitops import hooks
 from gitops.applications import Application
 from gitops.objects import CRD, Object, sync_options
+from gitops.refusals import refusals, value_of
 
 KINDS_WITH_PODS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Rollout")
 # Something is lost while such an object is deleted and created again.
 SERVING_KINDS = (*KINDS_WITH_PODS, "IngressRoute", "PersistentVolumeClaim", "Service")
-# Fields that the API server refuses to change on a live object. Source: the validation of each kind in Kubernetes.
-IMMUTABLE_FIELDS = {
-    "DaemonSet": ["spec.selector"],
-    "Deployment": ["spec.selector"],
-    "IngressClass": ["spec.controller"],
-    "Job": ["spec.completionMode", "spec.selector", "spec.template"],
-    "ClusterRoleBinding": ["roleRef"],
-    "PersistentVolumeClaim": ["spec.accessModes", "spec.storageClassName", "spec.volumeName"],
-    "RoleBinding": ["roleRef"],
-    "Secret": ["type"],
-    "Service": ["spec.clusterIP", "spec.loadBalancerClass"],
-    "StatefulSet": ["spec.podManagementPolicy", "spec.selector", "spec.serviceName", "spec.volumeClaimTemplates"],
-    "StorageClass": ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"],
-}
-# Those of an object that says `immutable: true`.
-FROZEN_FIELDS = ["binaryData", "data", "immutable", "stringData"]
 
 
 def effect_of_change(old: Object, new: Object) -> str:
@@ -37,10 +20,10 @@ def effect_of_change(old: Object, new: Object) -> str:
         # From now on each sync deletes it, although pods, clients or data depend on it.
         return "deleted"
     is_gone = _is_gone_before(old, new)
-    if not is_gone and is_immutable_change(old, new):
+    if not is_gone and refusals(old, new):
         return "replaced"
     if hooks.is_hook(new):
-        return "hooks"
+        return "hooks" if hooks.runs_in_each_sync(new) else "changed"
     if is_gone:
         return "recreated" if hooks.is_recreated(new) else "added"
     if old["kind"] in KINDS_WITH_PODS and value_of(old, "spec.template") != value_of(new, "spec.template"):
@@ -63,39 +46,10 @@ def effect_of_removal(old: Application, new: Application | None, item: Object) -
     """Return the field of a Change that lists an object which is removed from Git."""
     if new and hooks.is_hook(item):
         # Argo CD prunes no hook.
-        return "hooks" if "HookSucceeded" in hooks.delete_policies(item) else "kept"
+        return "" if "HookSucceeded" in hooks.delete_policies(item) else "kept"
     if new and (hooks.is_skipped(item) or new.place != old.place):
         return "kept"
     option, is_removed = ("Prune", old.prunes) if new else ("Delete", not old.is_kept and item["kind"] != CRD)
     options = [value for value in sync_options(item) if value.startswith(f"{option}=")]
     options = options or [value for value in old.sync_options if value.startswith(f"{option}=")]
     return "deleted" if is_removed and f"{option}=false" not in options else "kept"
-
-
-def is_immutable_change(old: Object, new: Object) -> bool:
-    """Whether the API server refuses a change of a live object."""
-    fields = IMMUTABLE_FIELDS.get(old["kind"], []) + (FROZEN_FIELDS if old.get("immutable") is True else [])
-    return any(value_of(old, field) != value_of(new, field) for field in fields)
-
-
-def volumes_lost(item: Object) -> str:
-    """Return what happens to the data of an object that is deleted; empty if it has none."""
-    name = item["metadata"]["name"]
-    if item["kind"] == "PersistentVolumeClaim":
-        return "its volume is deleted with it, unless its storage class retains volumes"
-    templates = value_of(item, "spec.volumeClaimTemplates") if item["kind"] == "StatefulSet" else None
-    names = [value_of(template, "metadata.name") for template in templates or [] if isinstance(template, dict)]
-    if not names:
-        return ""
-    claims = ", ".join(f"{claim}-{name}-*" for claim in names)
-    if value_of(item, "spec.persistentVolumeClaimRetentionPolicy.whenDeleted") == "Delete":
-        return f"its claims {claims} are deleted with it, and with them their volumes"
-    return f"its claims {claims} stay, but no pod uses them"
-
-
-def value_of(item: Object, path: str) -> Any:
-    """Return the value of a field, or None."""
-    value: Any = item
-    for key in path.split("."):
-        value = value.get(key) if isinstance(value, dict) else None
-    return value

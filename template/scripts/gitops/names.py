@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from gitops.entries import DEVICE
+
 NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
-# Longer names leave too little for the names of its components.
+# Longer names leave too little for the name of the environment.
 WORKLOAD_LENGTH = 40
 # The namespace has the application's name: at most the length of a DNS label.
 APPLICATION_LENGTH = 63
 # YAML reads these as something else than text.
 WORDS = ("y", "n", "yes", "no", "on", "off", "true", "false", "null")
-# Windows has no files of these names.
-DEVICES = re.compile(r"con|prn|aux|nul|(com|lpt)[1-9]")
 # Each namespace has a service account `default`, and namespaces that begin with kube- belong to Kubernetes.
 OTHERS = ("default", "kube")
 PREFIX = "kube-"
@@ -38,7 +38,7 @@ def problem(workload: str, environment: str, namespaces: Collection[str]) -> str
             f"{workload} is not a workload name: use at most {WORKLOAD_LENGTH} lowercase letters, digits and hyphens, "
             "and start with a letter"
         )
-    if workload in (*WORDS, *OTHERS) or DEVICES.fullmatch(workload) or workload.startswith(PREFIX):
+    if workload in (*WORDS, *OTHERS) or DEVICE.fullmatch(workload) or workload.startswith(PREFIX):
         return f"{workload} is reserved: rename the workload"
     if len(name) > APPLICATION_LENGTH:
         return (

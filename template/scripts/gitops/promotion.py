@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from gitops.images import read_images, with_images
 from gitops.tools import GitOpsError
@@ -17,7 +18,7 @@ SKIPPED = "Skipped-environments"
 
 @dataclass(frozen=True)
 class Promotion:
-    """What is promoted: all images of a workload, or one of them."""
+    """What is promoted: all images of a workload, those of one of its components, or one of them."""
 
     workload: str
     source: str
@@ -38,22 +39,35 @@ class Promotion:
         """Return the file with the images of an environment."""
         return f"{WORKLOADS}/{self.workload}/overlays/{environment}/kustomization.yaml"
 
+    @property
+    def manifests(self) -> str:
+        """The pattern of the manifests of its components, each called like its component."""
+        return f"{WORKLOADS}/{self.workload}/base/*.yaml"
 
-def promoted(promotion: Promotion, source_text: str, target_text: str) -> str:
-    """Return the target's file with the images of the source's.
+
+def promoted(
+    promotion: Promotion, source_text: str, target_text: str, manifests: Collection[str]
+) -> tuple[str, list[str]]:
+    """Return the target's file with the images of the source's, and the images that it has no entry for.
+
+    Only the image of a sidecar, or of a job, may lack an entry: a component may have it in one environment alone.
 
     Args:
         promotion: What is promoted.
         source_text: The text of the source's file.
         target_text: The text of the target's file.
+        manifests: The files of its components.
 
     Raises:
         GitOpsError: if it must not or cannot be done.
     """
     source = read_images(source_text, promotion.file(promotion.source))
     target = read_images(target_text, promotion.file(promotion.target))
-    names = [name for name in source.images if promotion.component in ("", name)]
-    if not names:
+    owners = _owners(source.images, [PurePosixPath(file).stem for file in manifests])
+    names = [name for name in source.images if promotion.component in ("", name, owners[name])]
+    missing = [name for name in names if name not in target.images and owners[name] not in ("", name)]
+    names = [name for name in names if name not in missing]
+    if not names and not missing:
         raise GitOpsError(f"{promotion.workload} has no image {promotion.component}; use {_one_of(source.images)}")
     for name in names:
         if name not in target.images:
@@ -63,7 +77,18 @@ def promoted(promotion: Promotion, source_text: str, target_text: str) -> str:
                 f"{source.images[name].reference} can be another image tomorrow: "
                 f"deploy a fixed version to {promotion.source} first"
             )
-    return with_images(target, source, names)
+    return with_images(target, source, names), missing
+
+
+def _owners(images: Iterable[str], components: list[str]) -> dict[str, str]:
+    """Return images, each with the component whose pods or jobs run it; empty if that is not known.
+
+    `web` and `web-exporter` are images of the component `web`, unless there is a component `web-exporter`.
+    """
+    return {
+        image: max((name for name in components if f"{image}-".startswith(f"{name}-")), key=len, default="")
+        for image in images
+    }
 
 
 def check_order(promotion: Promotion, tree: Tree, may_skip: bool, running: Collection[str] | None = None) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from gitops.entries import REGULAR
 from gitops.git import commit_of, copy_commit
 from gitops.promotion import PREFIX, SKIPPED, Promotion, check_order, promoted
-from gitops.revisions import file_at
+from gitops.revisions import file_at, files_at
 from gitops.text import printable
 from gitops.tools import GitOpsError, run
 
@@ -58,9 +58,8 @@ def check_branch(promotion: Promotion, repository: Path, base: str, head: str) -
             f"this skips {', '.join(skipped)}: promote there first, or create the branch with "
             "scripts/promote.py --branch --skip-stages"
         )
-    expected = promoted(
-        promotion, file_at(repository, old, promotion.file(promotion.source)), file_at(repository, old, file)
-    )
+    source, manifests = promotion.file(promotion.source), files_at(repository, old, promotion.manifests)
+    expected, _ = promoted(promotion, file_at(repository, old, source), file_at(repository, old, file), manifests)
     changed = run("git", "diff", "--raw", "--no-renames", "--no-ext-diff", "-z", old, new, folder=repository)
     fields = changed.split("\0")[:-1]
     names = [printable(name) for name in fields[1::2] if name != file]

@@ -23,17 +23,22 @@ COMMENT_LENGTH = 60_000
 # How many Applications the conclusion names.
 NAMES = 50
 CUT = "The report is too long for a comment: run scripts/blast_radius.py to see all of it."
-EFFECTS = ("restarted", "replaced", "deleted", "kept", "added", "scaled", "changed", "recreated", "hooks")
+EFFECTS = ("restarted", "replaced", "deleted", "kept", "added", "scaled", "changed", "recreated", "hooks", "waiting")
+# How a row names an effect.
+ROW_WORDS = {"hooks": "run as a hook", "waiting": "run at the next sync"}
 TITLES = {
     "outdated": "Starts with another image than it should",
-    "volumes": "Data is lost or left behind",
+    "data_lost": "Data is deleted",
+    "data_left": "Data stays, but nothing uses it",
+    "grown": "Volumes grow, if their storage class has allowVolumeExpansion: true",
     "successors": "Renamed, it seems (docs/operations.md, Rename without an outage)",
     "restarted": "Pods restart",
-    "replaced": "Immutable field changes: the sync fails until the object is deleted by hand",
+    "refused": "The API server refuses the change, and the sync fails",
     "deleted": "Deleted",
     "kept": "Removed from Git, stays in the cluster",
     "recreated": "Deleted and created again, as its sync options say",
-    "hooks": "Hooks that run at the sync",
+    "hooks": "Jobs and other hooks that run, as in each sync",
+    "waiting": "Hooks that change, but do not run before the next sync, since nothing else changes",
     "added": "New",
     "images": "New, with these images",
 }
@@ -45,6 +50,8 @@ def conclusion(report: Report) -> str:
     lost = [change.application for change in report.changes if change.loses]
     outdated = [change.application for change in report.changes if change.is_outdated]
     sentences = [f"Something protected is lost: {_listed(lost)}."] if lost else []
+    data = [change.application for change in report.changes if change.data_lost]
+    sentences += [f"Data is deleted: {_listed(data)}."] if data else []
     if outdated:
         sentences.append(f"Something protected starts with another image than it should: {_listed(outdated)}.")
     if any(notice.is_serious for notice in report.notices):
@@ -127,9 +134,7 @@ def _row(change: Change) -> tuple[str, str, str]:
         parts.append(f"renamed {'from' if change.what == 'added' else 'to'} {change.renamed}")
     if change.what != "added":
         parts += [
-            f"{len(names)} {effect.replace('hooks', 'run as a hook')}"
-            for effect in EFFECTS
-            if (names := getattr(change, effect))
+            f"{len(names)} {ROW_WORDS.get(effect, effect)}" for effect in EFFECTS if (names := getattr(change, effect))
         ]
     protected = " (protected)" if change.is_protected else ""
     return change.application + protected, change.cluster, ", ".join(parts)

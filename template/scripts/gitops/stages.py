@@ -6,18 +6,21 @@ overlay of one more environment, starts with an image that nobody may run any mo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from gitops.applications import Application
 from gitops.builds import build_or_error
 from gitops.changes import Change, Pair, Side
-from gitops.objects import Object, containers, load_yaml, repository_of
+from gitops.objects import Object, containers, kind_and_name, load_yaml, repository_of
+from gitops.strictyaml import read_text
 from gitops.tools import GitOpsError
 from gitops.tree import WORKLOADS, Tree
 
 # Returns the last content of a file that is not in a revision any more; empty if that is not known.
 History = Callable[[str], str]
+# Images by what has them: the entry of a kustomization, or the container of an object.
+Images = dict[str, str]
 
 
 def overlay_file(workload: str, environment: str) -> str:
@@ -37,19 +40,27 @@ def earlier(order: list[str], environment: str) -> list[str]:
     return order[: order.index(environment)][::-1] if environment in order else []
 
 
-def images_of(text: str, name: str) -> set[str]:
-    """Return the images that a kustomization sets."""
+def images_of(text: str, name: str) -> Images:
+    """Return the images that a kustomization sets, by their names there."""
     documents = load_yaml(text, name)
     entries = documents[0].get("images") if documents and isinstance(documents[0], dict) else None
-    return {_reference(entry) for entry in entries or [] if isinstance(entry, dict) and entry.get("name")}
+    named = [entry for entry in entries or [] if isinstance(entry, dict) and entry.get("name")]
+    return {str(entry["name"]): _reference(entry) for entry in named}
 
 
-def differing(images: set[str], others: set[str]) -> Iterator[tuple[str, list[str]]]:
-    """Return the images that others have in another version only, each with theirs."""
-    for image in sorted(images - others):
-        versions = sorted(other for other in others if repository_of(other) == repository_of(image))
-        if versions:
-            yield image, versions
+def differing(images: Images, others: Images) -> list[tuple[str, list[str]]]:
+    """Return the images that others have in another version only, each with theirs.
+
+    A container is compared with the one of its name: sidecars of two components may have one image in two versions.
+    """
+    result = {}
+    for name, image in sorted(images.items(), key=lambda entry: entry[1]):
+        same = others.get(name, "")
+        known = {same} if repository_of(same) == repository_of(image) else set(others.values())
+        versions = sorted(other for other in known if repository_of(other) == repository_of(image))
+        if versions and image not in versions:
+            result[image, *versions] = (image, versions)
+    return list(result.values())
 
 
 def advice(image: str, place: str, versions: list[str], workload: str, source: str, target: str) -> str:
@@ -63,8 +74,12 @@ def _reference(entry: dict[str, Any]) -> str:
     return f"{entry.get('newName') or entry['name']}{tag}{digest}"
 
 
-def _images(items: list[Object]) -> set[str]:
-    return {str(container["image"]) for item in items for container in containers(item)}
+def _images(items: Iterable[Object]) -> Images:
+    return {
+        f"{kind_and_name(item)}/{container.get('name')}": str(container["image"])
+        for item in items
+        for container in containers(item)
+    }
 
 
 class Stages:
@@ -82,22 +97,21 @@ class Stages:
         _, new = pair
         if not new or not new.workload or change.what not in ("added", "changed"):
             return
-        added = {key: item for key, item in after.objects.items() if key not in before.objects}
-        images = _images(list(added.values()))
-        change.images = sorted(images) if change.what == "added" else []
+        running = _images(before.objects.values())
+        images = {name: image for name, image in _images(after.objects.values()).items() if name not in running}
+        change.images = sorted(set(images.values())) if change.what == "added" else []
         predecessor = self._predecessor(change, new)
         if not predecessor:
             if change.what == "added":
-                self._compare_with_history(change, new, images)
+                self._compare_with_history(change, new)
             return
         built = build_or_error(self.before, predecessor)
         if isinstance(built, GitOpsError):
             return
+        others = _images(built)
         if change.what != "added":
-            names = {(item["kind"], item["metadata"]["name"]) for item in built}
-            kept = [item for item in added.values() if (item["kind"], item["metadata"]["name"]) in names]
-            images = _images(kept) - _images(list(before.objects.values()))
-        for image, versions in differing(images, _images(built)):
+            images = {n: i for n, i in images.items() if n in others and i not in running.values()}
+        for image, versions in differing(images, others):
             if predecessor.name == change.renamed:
                 file = overlay_file(new.workload, new.environment)
                 change.outdated.append(f"{image}: {predecessor.name} runs {', '.join(versions)}: write it to {file}")
@@ -113,11 +127,12 @@ class Stages:
         found = [name for name in earlier(self.order, new.environment) if name in by_environment]
         return by_environment[found[0]] if found else None
 
-    def _compare_with_history(self, change: Change, new: Application, images: set[str]) -> None:
+    def _compare_with_history(self, change: Change, new: Application) -> None:
         """Compare with what an Application ran before it was taken out."""
         file = overlay_file(new.workload, new.environment)
         try:
             earlier_images = images_of(self.history(file), file)
+            images = images_of(read_text(self.after.path / file, file), file) if earlier_images else {}
         except GitOpsError:
             return
         for image, versions in differing(images, earlier_images):

@@ -42,11 +42,18 @@ def renamed(deleted: Objects, added: Objects) -> dict[str, str]:
         ((_likeness(old, new), key, other) for key, old in deleted.items() for other, new in added.items()),
         key=lambda pair: (-pair[0], pair[1], pair[2]),
     )
-    result: dict[str, str] = {}
+    # A Deployment that becomes a StatefulSet keeps its name.
+    result = {key: other for key in deleted for other in added if _is_converted(deleted[key], added[other])}
     for likeness, key, other in pairs:
         if likeness >= ALIKE and key not in result and other not in result.values():
             result[key] = other
     return result
+
+
+def _is_converted(old: Object, new: Object) -> bool:
+    """Whether objects of two kinds run the same pods under one name."""
+    places = [(_name(item), item["metadata"].get("namespace"), api_group(item)) for item in (old, new)]
+    return places[0] == places[1] and old["kind"] != new["kind"] and any(containers(old)) and any(containers(new))
 
 
 def _by_base(names: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

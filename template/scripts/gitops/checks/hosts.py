@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gitops.checks.types import Repository, check
-from gitops.objects import read_objects
+from gitops.objects import Object, read_objects
+from gitops.routes import dns_names
 from gitops.routes import hosts as hosts_of
 
 
@@ -21,6 +22,16 @@ def hosts(repository: Repository) -> Iterator[str]:
                 objects = [item for item in read_objects(file) if "kind" in item]
                 owners |= {host: application.name for item in objects for host in hosts_of(item)}
     for application, item in repository.objects():
-        for host in sorted(hosts_of(item)):
+        for host in sorted(_claims(item, bool(application.workload))):
             if owners.setdefault(host, application.name) != application.name:
                 yield f"{application.name}: {host} is a host of {owners[host]} already"
+
+
+def _claims(item: Object, of_workload: bool) -> set[str]:
+    """Return the hosts that an object claims.
+
+    The first name of a Service of an add-on is the endpoint of the cluster. The others are tops of zones, whose routes
+    claim them.
+    """
+    names = list(dns_names(item))
+    return set(names[:1]) if item["kind"] == "Service" and not of_workload else hosts_of(item)

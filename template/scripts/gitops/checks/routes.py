@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from gitops import backends
 from gitops.applications import Application
 from gitops.checks.types import Note, Repository, check
 from gitops.objects import Object, kind_and_name, load_yaml
+from gitops.routes import HOSTNAME, split_names
 from gitops.routes import hosts as hosts_of
 from gitops.strictyaml import read_text
 
@@ -28,7 +30,7 @@ def routes(repository: Repository) -> Iterator[str]:
 
 def _problems(repository: Repository, application: Application, item: Object, items: list[Object]) -> Iterator[str]:
     if backends.is_route(item):
-        yield from backends.unreachable(item)
+        yield from backends.unreachable(item, _aliases(repository, application.cluster))
         # Hosts of workloads are held by a policy.
         is_own = backends.is_served(item) and not application.workload
         pattern = _managed(repository, application.cluster) if is_own else ""
@@ -44,8 +46,9 @@ def _problems(repository: Repository, application: Application, item: Object, it
     if backends.is_route(item):
         yield from backends.missing(item, items)
         domain = _domain(repository, application)
+        answered = _answered(repository, application.workload, domain)
         for host in sorted(hosts_of(item)) if domain else []:
-            if host.partition(".")[2] != domain:
+            if host.partition(".")[2] != domain and host not in answered:
                 yield Note(
                     f"{host} is not one label below {domain}, so a certificate for *.{domain} does not cover it: "
                     "have yours name it, too (docs/domain-configuration.md)"
@@ -56,14 +59,29 @@ def _problems(repository: Repository, application: Application, item: Object, it
 
 def _managed(repository: Repository, cluster: str) -> str:
     """Return the regular expression of the hosts that external-dns of a cluster manages; empty for all."""
-    pattern = ""
+    found = [values.get("extraArgs", {}).get(FILTER) for values in _values(repository, "external-dns", cluster)]
+    return str(next((pattern for pattern in reversed(found) if pattern), ""))
+
+
+def _aliases(repository: Repository, cluster: str) -> list[str]:
+    """Return the hostnames of Traefik's Service in a cluster: its endpoint, and the tops of zones."""
+    names: Any = ""
+    for values in _values(repository, "traefik", cluster):
+        annotations = values.get("service", {}).get("annotations")
+        names = annotations.get(HOSTNAME, names) if isinstance(annotations, dict) else names
+    return split_names(names)
+
+
+def _values(repository: Repository, addon: str, cluster: str) -> list[Object]:
+    """Return the values of an add-on in a cluster, those of people last, with maps for `extraArgs` and `service`."""
+    found = []
     for name in ("values.yaml", "overrides.yaml"):
-        place = f"apps/platform/external-dns/clusters/{cluster}/{name}"
+        place = f"apps/platform/{addon}/clusters/{cluster}/{name}"
         file = repository.tree.path / place
         for values in load_yaml(read_text(file, place), place) if file.is_file() else []:
-            arguments = values.get("extraArgs") if isinstance(values, dict) else None
-            pattern = arguments.get(FILTER, pattern) if isinstance(arguments, dict) else pattern
-    return str(pattern)
+            if isinstance(values, dict):
+                found.append({key: value for key, value in values.items() if isinstance(value, dict)})
+    return found
 
 
 def _domain(repository: Repository, application: Application) -> str:
@@ -75,3 +93,20 @@ def _domain(repository: Repository, application: Application) -> str:
         if application.namespace == f"{application.workload}-{entry.get('name')}":
             return str(entry.get("domain") or f"{entry.get('name')}.{answers.get('domain')}")
     return ""
+
+
+def _answered(repository: Repository, workload: str, domain: str) -> set[str]:
+    """Return the hosts that the answers give to a workload under a domain: the certificate names follow them."""
+    hosts = set()
+    for given in _maps(repository.tree.answers.get("workloads")):
+        if given.get("name") != workload:
+            continue
+        overrides = given.get("overrides")
+        places = [given, *_maps(list(overrides.values()) if isinstance(overrides, dict) else [])]
+        for route in (route for place in places for route in _maps(place.get("routes"))):
+            hosts.add(domain if route.get("host") == "@" else f"{route.get('host')}.{domain}")
+    return hosts
+
+
+def _maps(value: Any) -> list[Object]:
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []

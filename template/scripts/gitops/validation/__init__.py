@@ -44,7 +44,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
 
 def problems(item: Object, schema: Schema) -> Iterator[Problem]:
     """Return what the API server refuses of an object that matches its schema: paths of fields with messages."""
-    item = _without_nulls(item)
+    item = workloads.with_claims(_without_nulls(item))
     kind = "/".join(filter(None, [api_group(item), item["kind"]]))
     for rule in (data.metadata, *RULES.get(kind, ())):
         yield from rule(item)

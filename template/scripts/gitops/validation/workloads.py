@@ -59,6 +59,22 @@ def daemon_set_strategy(node: Object) -> Iterator[Problem]:
             yield from (("rollingUpdate" + (path and f".{path}"), message) for path, message in rule(update))
 
 
+def with_claims(item: Object) -> Object:
+    """Return a StatefulSet as the API server checks it: its pods have a volume for each claim template, and no names.
+
+    The controller gives each pod these volumes, its hostname and its subdomain.
+    """
+    spec = item.get("spec") or {}
+    template = spec.get("template") or {}
+    if item["kind"] != "StatefulSet" or "spec" not in template:
+        return item
+    names = [(claim.get("metadata") or {}).get("name", "") for claim in spec.get("volumeClaimTemplates") or []]
+    pod = {key: value for key, value in template["spec"].items() if key not in ("hostname", "subdomain")}
+    claims = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in dict.fromkeys(names)]
+    pod |= {"volumes": [*claims, *(v for v in pod.get("volumes") or [] if v["name"] not in names)]} if names else {}
+    return item | {"spec": spec | {"template": template | {"spec": pod}}}
+
+
 def forever(node: Object) -> Iterator[Problem]:
     """Check that pods run until they are replaced."""
     spec = (node.get("template") or {}).get("spec") or {}
