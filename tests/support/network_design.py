@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
-from tests.support.network_policies import METADATA, Verdict, argocd_cluster
+from tests.support.network_policies import METADATA, Verdict, argocd_cluster, prometheus
 from tests.support.repository import Repository
 
 PRIVATE = [
@@ -74,10 +74,12 @@ class Design:
     Attributes:
         leaves: By the namespace or the pod, where traffic may go, apart from DNS.
         enters: By the namespace or the pod, which traffic may come.
+        monitoring: The namespace whose pods read metrics.
     """
 
     leaves: dict[str, list[Rule]]
     enters: dict[str, list[Rule]]
+    monitoring: str
 
     def allows(self, verdict: Verdict) -> bool:
         """Whether the source may send it and the target may receive it."""
@@ -95,7 +97,9 @@ class Design:
         target = v.target
         if target.workload:
             routed = v.source.is_traefik and (v.port, v.protocol) == (target.public_port, "TCP")
-            return v.source.is_with(target) or routed
+            called = target.is_called_by(v.source) and target.serves(v.port, v.protocol)
+            scraped = v.source.namespace == self.monitoring and target.is_scraped(v.port, v.protocol)
+            return v.source.is_with(target) or routed or called or scraped
         rules = self.enters.get(target.name, self.enters.get(target.namespace))
         return rules is None or any(rule(v) for rule in rules)
 
@@ -105,7 +109,7 @@ def design(repository: Repository, cluster: str) -> Design:
     (answers,) = [given for given in repository.clusters if given["name"] == cluster]
     is_route53 = repository.answers.get("dns_provider", "cloudflare") == "route53"
     entry_points = [tcp(8000, 8443)] + ([tcp(8080)] if answers["load_balancer"] != "legacy" else [])
-    monitoring = ["monitoring/prometheus"]
+    monitoring = [prometheus(repository)]
     leaves = {
         "traefik": [to_private(443), to_workloads],
         "external-dns": [to_all(443), *([to_agent] if is_route53 else [])],
@@ -135,4 +139,4 @@ def design(repository: Repository, cluster: str) -> Design:
             redis: [by([controller, server, repo_server], 6379)],
             repo_server: [by([controller, server, sets], 8081), by(monitoring, 8084)],
         }
-    return Design(leaves, enters)
+    return Design(leaves, enters, prometheus(repository).partition("/")[0])

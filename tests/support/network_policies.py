@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from tests.support import engines
-from tests.support.answers import expected_host, public_component
+from tests.support.network_answers import Component, components_of, is_caller, routed_port
 from tests.support.repository import Document, Repository, pick
 
 # An image whose process asks these gets the AWS role of the node that it runs on.
@@ -32,7 +32,6 @@ PODS_OF_OTHERS = {
     "external-dns/external-dns": "external-dns",
     "external-dns/shell": "shell",
     "kube-system/coredns": "kube-dns",
-    "monitoring/prometheus": "prometheus",
     "default/shell": "shell",
     "default/claims-to-be-traefik": "traefik",
     "default/claims-to-be-argocd": "argocd-server",
@@ -56,6 +55,8 @@ class Peer:
     labels: dict[str, str] = field(default_factory=dict, compare=False)
     workload: str = ""
     environment: str = ""
+    component: Component | None = None
+    is_service: bool = False
     public_port: int | None = None
     is_traefik: bool = False
 
@@ -72,6 +73,21 @@ class Peer:
         """Whether both belong to the same workload, in the same environment."""
         return bool(self.workload) and (self.workload, self.environment) == (other.workload, other.environment)
 
+    def serves(self, port: int, protocol: str) -> bool:
+        """Whether it is a pod that others may call on a port. Jobs are none."""
+        return self.is_service and self.component is not None and (port, protocol) in self.component.ports
+
+    def is_scraped(self, port: int, protocol: str) -> bool:
+        """Whether Prometheus reads its metrics there."""
+        metrics = self.component.metrics if self.is_service and self.component else None
+        return (port, protocol) == (metrics, "TCP")
+
+    def is_called_by(self, other: Peer) -> bool:
+        """Whether its component names the other one as a caller, in the same environment."""
+        if not self.component or not other.workload or self.environment != other.environment:
+            return False
+        return is_caller(self.component, other.workload, other.component)
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -84,14 +100,9 @@ class Verdict:
     allowed: bool
 
 
-def routed_component(workload: dict[str, Any], environments: list[dict[str, Any]]) -> tuple[str, int] | None:
-    """The object and the port that a host routes to in one environment at least, by the answers."""
-    own = [e for e in environments if e["name"] in workload.get("environments", [e["name"]])]
-    public = public_component(workload)
-    if not public or not any(expected_host(workload, environment) for environment in own):
-        return None
-    name, part = public
-    return name, part["port"]
+def prometheus(repository: Repository) -> str:
+    """Return the pod that reads metrics."""
+    return f"{repository.answers.get('monitoring_namespace', 'monitoring')}/prometheus"
 
 
 def argocd_cluster(repository: Repository) -> str:
@@ -109,30 +120,49 @@ def argocd_cluster(repository: Repository) -> str:
 
 
 def peers(repository: Repository, cluster: str) -> Iterator[Peer]:
-    """All that a cluster has to do with: two pods of each Deployment, pods of others, addresses that are no pods."""
+    """All that a cluster has to do with: two pods of each object that makes pods, pods of others, other addresses."""
     addresses = (str(ip_address("10.0.1.0") + number) for number in itertools.count(1))
     for workload, environment, overlay in repository.overlays():
         if environment["cluster"] != cluster:
             continue
         namespace = f"{workload['name']}-{environment['name']}"
-        belongs = {"namespace": namespace, "workload": workload["name"], "environment": environment["name"]}
-        public = routed_component(workload, repository.environments)
-        for deployment in pick(repository.build(overlay), "Deployment"):
-            assert deployment["metadata"]["namespace"] == namespace
-            name = deployment["metadata"]["name"]
-            labels = deployment["spec"]["template"]["metadata"]["labels"]
-            port = public[1] if public and public[0] == name else None
-            for number in "12":
-                yield Peer(f"{namespace}/{name}-{number}", next(addresses), labels=labels, public_port=port, **belongs)
+        belongs: dict[str, Any] = {"namespace": namespace, "workload": workload["name"]}
+        belongs["environment"] = environment["name"]
+        made = labels_of_pods(repository.build(overlay), namespace)
+        for component in components_of(workload, environment["name"]):
+            public = routed_port(workload, component, repository.environments)
+            for pod in component.pods:
+                fields: dict[str, Any] = {
+                    "component": component,
+                    "is_service": pod == component.name,
+                    "labels": made.pop(pod),
+                }
+                port = public if pod == component.name else None
+                for number in "12":
+                    yield Peer(f"{namespace}/{pod}-{number}", next(addresses), public_port=port, **fields, **belongs)
+        assert not made, f"{overlay} makes other pods: {sorted(made)}"
         yield Peer(f"{namespace}/made-by-hand", next(addresses), labels={"run": "made-by-hand"}, **belongs)
     for number in "12":
         labels = {"app.kubernetes.io/name": "traefik", "app.kubernetes.io/instance": "traefik-traefik"}
         yield Peer(f"traefik/traefik-{number}", next(addresses), "traefik", labels, is_traefik=True)
-    others = PODS_OF_OTHERS | (PODS_OF_ARGOCD if cluster == argocd_cluster(repository) else {})
+    others = PODS_OF_OTHERS | dict.fromkeys((prometheus(repository), "default/prometheus"), "prometheus")
+    others |= PODS_OF_ARGOCD if cluster == argocd_cluster(repository) else {}
     for pod, name in others.items():
         yield Peer(pod, next(addresses), pod.partition("/")[0], {"app.kubernetes.io/name": name})
     for name, address in (ELSEWHERE | METADATA).items():
         yield Peer(name, address)
+
+
+def labels_of_pods(documents: list[Document], namespace: str) -> dict[str, dict[str, str]]:
+    """Return the labels of all pods that an overlay makes, by the name of what makes them."""
+    found = {}
+    for document in documents:
+        spec = document.get("spec", {})
+        template = spec.get("jobTemplate", {}).get("spec", spec).get("template", {})
+        if "containers" in template.get("spec", {}):
+            assert document["metadata"]["namespace"] == namespace
+            found[document["metadata"]["name"]] = template["metadata"]["labels"]
+    return found
 
 
 def ask(policies: list[Document], questions: list[tuple[Peer, Peer, int, str]]) -> list[Verdict]:
@@ -169,15 +199,13 @@ def policies_of(repository: Repository, cluster: str) -> list[Document]:
 
 def verdicts_on(repository: Repository, cluster: str) -> list[Verdict]:
     """The verdicts on everything that can be asked about a cluster of a repository."""
-    overlays = [overlay for _, environment, overlay in repository.overlays() if environment["cluster"] == cluster]
-    deployments = [d for overlay in overlays for d in pick(repository.build(overlay), "Deployment")]
-    containers = [d["spec"]["template"]["spec"]["containers"] for d in deployments]
-    listening = {port["containerPort"] for (container,) in containers for port in container.get("ports", [])}
+    everybody = list(peers(repository, cluster))
+    listening = {port for peer in everybody if peer.component for port, _ in peer.component.ports}
     questions = [
         (source, target, port, protocol)
-        for source, target in itertools.permutations(peers(repository, cluster), 2)
+        for source, target in itertools.permutations(everybody, 2)
         if source.namespace or target.namespace
         for port in sorted(PORTS | listening)
-        for protocol in (("TCP", "UDP") if port in (53, 80, 443, 8000) else ("TCP",))
+        for protocol in (("TCP", "UDP") if port in {53, 80, 443, 8000} | listening else ("TCP",))
     ]
     return ask(policies_of(repository, cluster), questions)
