@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from tests.support import groups
+from tests.support import routed as routes
 from tests.support.fast_copier import fast_copier
 from tests.support.own_checks import Validate, failed_checks, local_downloads
 from tests.support.properties import choose_profile, run_in_both_tiers
-from tests.support.repository import ROOT, Repository, render, scenarios, snapshot
+from tests.support.repository import ROOT, Repository, render, scenarios, snapshot, town
 
 # Tests import template/scripts/gitops: its bytecode must not become a part of the template.
 sys.pycache_prefix = str(ROOT / ".cache/pycache")
@@ -89,11 +90,11 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def repositories(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Repository]:
-    """Return a function that renders a scenario once."""
+    """Return a function that renders a scenario, or the town, once."""
 
     @cache
     def rendered(name: str) -> Repository:
-        answers = scenarios()[name]
+        answers = (scenarios() | {"town": town()})[name]
         return Repository(name, render(template, answers, tmp_path_factory.mktemp("scenario") / "repository"), answers)
 
     return rendered
@@ -109,6 +110,13 @@ def repository(request: pytest.FixtureRequest, repositories: Callable[[str], Rep
 def stages(repositories: Callable[[str], Repository]) -> Repository:
     """Return the example with three environments on two clusters."""
     return repositories("stages")
+
+
+@pytest.fixture(scope="session")
+def routed(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """Return the example with several clusters and a workload with routes of every kind."""
+    answers = routes.answers()
+    return Repository("routed", render(template, answers, tmp_path_factory.mktemp("routed") / "repository"), answers)
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ from tests.support.cluster.scripts import Expected, applications
 from tests.support.cluster.stack import Stack
 from tests.support.cluster.way_in import WayIn
 from tests.support.repository import Repository, examples, render
+from tests.support.systems import joined
 from tests.support.updates.repository import Repository as Rendered
 from tests.support.updates.versions import Versions
 
@@ -88,6 +89,17 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         stack.install()
         stack.register_others()
         stack.settle()
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def moved_in(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One cluster with all public systems of the examples."""
+    answers = joined()
+    rendered = render(template, answers, tmp_path_factory.mktemp("systems") / "repository")
+    with started(rendered, "systems", answers) as stack:
+        stack.argocd.apply(*definitions())
+        stack.install()
         yield stack
 
 

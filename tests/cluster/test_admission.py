@@ -14,7 +14,7 @@ from tests.support.cluster.admission import objections, refusal
 from tests.support.cluster.sandbox import SandboxError
 from tests.support.cluster.scripts import Expected
 from tests.support.cluster.stack import Stack
-from tests.support.repository import Document, Repository, pick
+from tests.support.repository import Document, Repository, pick, scenarios
 
 OVERLAY = layout.overlay("whoami", "dev")
 
@@ -71,9 +71,14 @@ def pod_of(document: Document) -> Document | None:
     if "containers" not in template.get("spec", {}):
         return None
     metadata = template["metadata"] | {key: document["metadata"][key] for key in ("name", "namespace")}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
+    # The controller of a StatefulSet gives each pod the volumes of its claim templates.
+    names = [claim["metadata"]["name"] for claim in document["spec"].get("volumeClaimTemplates", [])]
+    claims = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in names]
+    spec = template["spec"] | ({"volumes": [*template["spec"].get("volumes", []), *claims]} if claims else {})
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
+@pytest.mark.parametrize("repository", [*scenarios(), "town"], indirect=True, scope="session")
 def test_the_api_server_takes_all_that_a_repository_brings(
     repository: Repository, brought: dict[str, Expected], trials: Trials
 ) -> None:

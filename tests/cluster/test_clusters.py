@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.cluster import layout, victims
+from tests.support.cluster import layout, vault, victims
 from tests.support.cluster.kubernetes import Kubernetes
 from tests.support.cluster.stack import Stack
 
@@ -17,7 +17,8 @@ def namespaces(cluster: Kubernetes) -> set[str]:
 def test_each_environment_is_in_its_cluster_and_in_no_other(stages: Stack) -> None:
     expected: dict[str, set[str]] = {name: set(layout.CHARTS) for name in stages.clusters}
     expected[stages.argocd.name].add("argocd")
-    expected[victims.CLUSTER].add(f"{victims.BY_HAND}-dev")
+    expected[victims.CLUSTER] |= {f"{name}-dev" for name in (victims.BY_HAND, vault.NAME)}
+    expected[stages.argocd.name].add(f"{vault.NAME}-prod")
     for workload, environment, _ in stages.repository.overlays():
         expected[environment["cluster"]].add(f"{workload['name']}-{environment['name']}")
     assert {name: namespaces(cluster) for name, cluster in stages.clusters.items()} == expected
@@ -60,7 +61,7 @@ def test_a_cluster_that_is_not_registered_holds_up_only_its_own_applications(sta
     assert stages.argocd.get("secret", f"cluster-{victims.CLUSTER}", "argocd")
 
     def arrived() -> bool:
-        found = stages.argocd.get("deployment", "shop-api", "shop-prod")
+        found = stages.argocd.get("deployment", "api", "shop-prod")
         return bool(found and found["spec"]["replicas"] == 5)
 
     with stages.undone():
@@ -69,6 +70,6 @@ def test_a_cluster_that_is_not_registered_holds_up_only_its_own_applications(sta
             stages.checkout.edit(layout.kustomization("shop", "prod"), "count: 4", "count: 5")
             stages.publish("Scale prod while the other cluster cannot be reached")
             stages.until("prod has the change", arrived)
-            assert stages.clusters[victims.CLUSTER].get("deployment", "shop-api", "shop-dev")
+            assert stages.clusters[victims.CLUSTER].get("deployment", "api", "shop-dev")
         finally:
             stages.register(victims.CLUSTER)

@@ -16,6 +16,8 @@ from tests.support.repository import Document
 
 BY_HAND = "by-hand.dev.acme.io"
 DNS = "external-dns.kubernetes.io/"
+# The name of the TXT record that names the owner of a CNAME record.
+OWNER = "external-dns-cname."
 NAMESPACE: Document = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "by-hand"}}
 
 
@@ -28,9 +30,9 @@ def owned(records: Records) -> dict[str, str]:
     """The owner of each CNAME record, read from the TXT record beside it."""
     found = {}
     for (name, kind), targets in records.items():
-        if kind == "TXT" and name.startswith("cname-"):
+        if kind == "TXT" and name.startswith(OWNER):
             (text,) = targets
-            (found[name.removeprefix("cname-")],) = re.findall("external-dns/owner=([^,]+)", text)
+            (found[name.removeprefix(OWNER)],) = re.findall("external-dns/owner=([^,]+)", text)
     return found
 
 
@@ -158,7 +160,7 @@ def test_without_the_policies_an_annotation_would_take_the_hosts_of_others(names
 def test_a_route_that_goes_takes_its_record_along_and_no_other(names: NameServer) -> None:
     cluster = names.stack.clusters["nonprod"]
     target = {"external-dns.kubernetes.io/target": answers_of(names.stack, cluster.name)["ingress_host"]}
-    rule = {"kind": "Rule", "match": f"Host(`{BY_HAND}`)", "services": [{"name": "shop-api", "port": 9000}]}
+    rule = {"kind": "Rule", "match": f"Host(`{BY_HAND}`)", "services": [{"name": "api", "port": 9000}]}
     route = {
         "apiVersion": "traefik.io/v1alpha1",
         "kind": "IngressRoute",
@@ -172,7 +174,7 @@ def test_a_route_that_goes_takes_its_record_along_and_no_other(names: NameServer
     for name in CLUSTERS:
         names.sync(name)
     after = names.records
-    assert before.keys() - after.keys() == {(BY_HAND, "CNAME"), (f"cname-{BY_HAND}", "TXT")}
+    assert before.keys() - after.keys() == {(BY_HAND, "CNAME"), (f"{OWNER}{BY_HAND}", "TXT")}
     assert after.items() <= before.items()
     with cluster.applied(route):
         names.sync(cluster.name)

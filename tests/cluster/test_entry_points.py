@@ -64,7 +64,7 @@ def test_the_load_balancer_has_no_other_ports(way_in: WayIn) -> None:
 
 def test_a_route_that_names_no_entry_point_is_on_443_only(ways_in: dict[str, WayIn]) -> None:
     way_in = ways_in["nonprod"]
-    mine = route("by-hand", "shop-dev", BY_HAND, services=[{"name": "shop-api", "port": 9000}])
+    mine = route("by-hand", "shop-dev", BY_HAND, services=[{"name": "api", "port": 9000}])
     with way_in.cluster.applied(mine):
         way_in.cluster.sandbox.until("the route is followed", lambda: way_in.get(BY_HAND).status == 200)
         statuses = {port: way_in.get(BY_HAND, "/", port).status for port in way_in.ports.values()}
@@ -77,13 +77,13 @@ def test_a_route_that_names_no_entry_point_is_on_443_only(ways_in: dict[str, Way
         (
             "a-service",
             "not in the parent resource namespace",
-            {"services": [{"name": "shop-web", "namespace": "shop-staging", "port": 8080}]},
+            {"services": [{"name": "web", "namespace": "shop-staging", "port": 8080}]},
         ),
         (
             "a-middleware",
             "cross-namespace are disallowed",
             {
-                "services": [{"name": "shop-api", "port": 9000}],
+                "services": [{"name": "api", "port": 9000}],
                 "middlewares": [{"name": "forwarded-https", "namespace": "traefik"}],
             },
         ),
@@ -109,7 +109,7 @@ def test_a_route_reaches_nothing_outside_of_its_namespace(
         "spec": {"type": "ExternalName", "externalName": "localhost", "ports": [{"port": 9000}]},
     }
     theirs = route(f"by-hand-{name}", "by-hand", f"{name}.elsewhere.{BY_HAND}", **foreign)
-    mine = route("by-hand", "shop-dev", f"{name}.{BY_HAND}", services=[{"name": "shop-api", "port": 9000}])
+    mine = route("by-hand", "shop-dev", f"{name}.{BY_HAND}", services=[{"name": "api", "port": 9000}])
     with way_in.cluster.applied(namespace, elsewhere, theirs, mine):
         # The routes are read in the order in which they came: after the second, the first is known as well.
         way_in.cluster.sandbox.until(

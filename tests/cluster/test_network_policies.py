@@ -11,6 +11,20 @@ from tests.support.network_design import design, is_link_local
 from tests.support.network_policies import METADATA, Verdict, verdicts_on
 from tests.support.repository import Repository, examples, render
 
+WORKERS, REPORTS = ("worker", "worker-after-release", "worker-nightly"), ("reports", "made-by-hand")
+WEB = ("web", "web-before-release", "web-nightly")
+ROUTED = (("shop", "web", 8080), ("billing", "api", 80), ("reports", "reports", 8080))
+# What is reached in the town from outside of a workload. The design of the others is computed, this is written down.
+REACHED = {
+    *((f"billing-{e}/{pod}", f"shop-{e}/db", 5432, "TCP") for e in ("dev", "prod") for pod in WORKERS),
+    *((f"reports-{e}/{pod}", f"shop-{e}/cache", 6379, "TCP") for e in ("dev", "prod") for pod in REPORTS),
+    *((f"reports-{e}/{pod}", f"shop-{e}/cache", 6380, "UDP") for e in ("dev", "prod") for pod in REPORTS),
+    *((f"shop-{e}/{pod}", f"reports-{e}/reports", 8080, "TCP") for e in ("dev", "prod") for pod in WEB),
+    *(("observability/prometheus", f"shop-{e}/web", 9113, "TCP") for e in ("dev", "prod")),
+    *(("observability/prometheus", f"billing-{e}/api", 80, "TCP") for e in ("dev", "prod")),
+    *(("traefik/traefik", f"{name}-{e}/{pod}", port, "TCP") for e in ("dev", "prod") for name, pod, port in ROUTED),
+}
+
 
 def readable(verdicts: Iterable[Verdict]) -> str:
     """Verdicts, one pair of peers a line, and no more lines than anyone reads."""
@@ -37,6 +51,22 @@ def several(template: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Ve
     path = render(template, answers, tmp_path_factory.mktemp("stages") / "repository")
     repository = Repository("stages", path, answers)
     return [verdict for cluster in repository.clusters for verdict in verdicts_on(repository, cluster["name"])]
+
+
+def test_callers_and_prometheus_reach_the_ports_that_are_meant_and_nobody_else_does(
+    repositories: Callable[[str], Repository],
+) -> None:
+    verdicts = verdicts_on(repositories("town"), "town")
+    reached = {
+        (v.source.name.removesuffix("-1"), v.target.name.removesuffix("-1"), v.port, v.protocol)
+        for v in verdicts
+        if v.allowed
+        and v.target.workload
+        and not v.source.is_with(v.target)
+        and not v.source.name.endswith("-2")
+        and not v.target.name.endswith("-2")
+    }
+    assert reached == REACHED
 
 
 def test_everyone_reaches_whom_the_design_names_and_nobody_else(repository: Repository) -> None:

@@ -21,7 +21,7 @@ from tests.support.cluster.scripts import Expected
 from tests.support.cluster.stack import Stack
 from tests.support.policies import secretstores
 from tests.support.properties import up_to
-from tests.support.repository import Document, Repository
+from tests.support.repository import Document, Repository, scenarios
 
 WORKLOAD = "whoami"
 NAMESPACE = f"{WORKLOAD}-dev"
@@ -136,6 +136,14 @@ def tried(stack: Stack, repository: Path, environments: list[str], probe: str) -
         stack.until("the policies are gone", lambda: not is_refused())
 
 
+def callers_beside(item: Document, namespaces: list[str]) -> Document:
+    """A network policy whose callers are in the namespaces beside those that run; any other object as it is."""
+    text = json.dumps(item)
+    for name in namespaces if item["kind"] == "NetworkPolicy" else []:
+        text = text.replace(f'"{name}"', f'"{name}{SUFFIX}"')
+    return dict(json.loads(text))
+
+
 def namespace(name: str, **labels: str) -> Document:
     """A namespace."""
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
@@ -147,12 +155,14 @@ def passed() -> set[str]:
     return set()
 
 
+@pytest.mark.parametrize("repository", [*scenarios(), "town"], indirect=True, scope="session")
 def test_what_a_repository_brings_keeps_to_its_own_policies(
     repository: Repository, brought: dict[str, Expected], installed: Stack, passed: set[str]
 ) -> None:
     environments = [environment["name"] for environment in repository.environments]
     workloads = [a for a in brought.values() if a.manifest["spec"]["project"] in environments]
-    documents = [placed(item, f"{a.namespace}{SUFFIX}") for a in workloads for item in a.objects]
+    names = [a.namespace for a in workloads]
+    documents = [placed(callers_beside(item, names), f"{a.namespace}{SUFFIX}") for a in workloads for item in a.objects]
     if not documents:
         pytest.skip("no workloads")
     places = sorted({item["metadata"]["namespace"] for item in documents})

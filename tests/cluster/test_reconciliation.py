@@ -21,17 +21,17 @@ def deployment(stack: Stack, name: str, namespace: str = "shop-dev") -> Object:
 
 
 def test_what_is_changed_by_hand_is_changed_back(stages: Stack) -> None:
-    stages.clusters[victims.CLUSTER].kubectl("scale", "deployment/shop-api", "--namespace=shop-dev", "--replicas=7")
-    stages.until("it is scaled back", lambda: deployment(stages, "shop-api")["spec"]["replicas"] == 2)
+    stages.clusters[victims.CLUSTER].kubectl("scale", "deployment/api", "--namespace=shop-dev", "--replicas=7")
+    stages.until("it is scaled back", lambda: deployment(stages, "api")["spec"]["replicas"] == 2)
 
 
 def test_a_service_that_is_deleted_by_hand_comes_back(stages: Stack) -> None:
-    lost = stages.clusters[victims.CLUSTER].get("service", "shop-api", "shop-dev")
+    lost = stages.clusters[victims.CLUSTER].get("service", "api", "shop-dev")
     assert lost
-    stages.clusters[victims.CLUSTER].kubectl("delete", "service/shop-api", "--namespace=shop-dev")
+    stages.clusters[victims.CLUSTER].kubectl("delete", "service/api", "--namespace=shop-dev")
 
     def is_back() -> bool:
-        service = stages.clusters[victims.CLUSTER].get("service", "shop-api", "shop-dev")
+        service = stages.clusters[victims.CLUSTER].get("service", "api", "shop-dev")
         return bool(service and service["metadata"]["uid"] != lost["metadata"]["uid"])
 
     stages.until("the Service is back", is_back)
@@ -39,7 +39,7 @@ def test_a_service_that_is_deleted_by_hand_comes_back(stages: Stack) -> None:
 
 
 def test_the_number_of_an_autoscaled_workload_is_left_to_its_autoscaler(stages: Stack) -> None:
-    item = stages.clusters["prod"].get("deployment", "shop-web", "shop-prod", managed_fields=True)
+    item = stages.clusters["prod"].get("deployment", "web", "shop-prod", managed_fields=True)
     assert item
     assert item["spec"]["replicas"] == 3
     fields = item["metadata"]["managedFields"]
@@ -70,13 +70,13 @@ def release(stages: Stack) -> Iterator[Release]:
         stages.checkout.edit(kustomization, "2.8.0-rc.1", "2.8.0")
         stages.checkout.edit(kustomization, "  - resources.yaml\n", "")
         stages.checkout.delete(f"{layout.overlay('shop', 'dev')}/resources.yaml")
-        stages.publish("Release shop-api 2.8.0 to dev, without a route")
+        stages.publish("Release api 2.8.0 to dev, without a route")
         stages.settle()
         yield Release(before, builds.applications())
 
 
 def test_a_commit_reaches_the_cluster(stages: Stack, release: Release) -> None:
-    (container,) = deployment(stages, "shop-api")["spec"]["template"]["spec"]["containers"]
+    (container,) = deployment(stages, "api")["spec"]["template"]["spec"]["containers"]
     assert container["image"] == "ghcr.io/acme/shop-api:2.8.0"
 
 
@@ -97,7 +97,7 @@ def test_a_component_that_overlays_share_is_deployed_when_it_changes(stages: Sta
     patch = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "any", "annotations": {"team": "one"}}}
 
     def is_deployed(team: str) -> bool:
-        service = stages.clusters[victims.CLUSTER].get("service", "shop-api", "shop-dev")
+        service = stages.clusters[victims.CLUSTER].get("service", "api", "shop-dev")
         return bool(service and service["metadata"].get("annotations", {}).get("team") == team)
 
     with stages.undone():

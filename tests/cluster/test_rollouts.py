@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -10,14 +11,14 @@ from tests.support.cluster import guarded, layout
 from tests.support.cluster.stack import Stack
 
 APPLICATION, CLUSTER = "shop-prod", "prod"
-OLD, NEW = "shop-api", "shop-orders"
+OLD, NEW = "api", "orders"
 # No node has this label: the pods never become ready. Kubernetes reports it after 3 seconds instead of 300.
-NOWHERE = f"""  - target: {{kind: Deployment, name: {NEW}|shop-worker}}
+NOWHERE = f"""  - target: {{kind: Deployment, name: {NEW}|worker}}
     patch: |-
       - {{op: add, path: /spec/template/spec/nodeSelector, value: {{nowhere: "true"}}}}
 """
 SOON = "      - {op: add, path: /spec/progressDeadlineSeconds, value: 3}\n"
-READS_SETTINGS = """  - target: {kind: Deployment, name: shop-worker}
+READS_SETTINGS = """  - target: {kind: Deployment, name: worker}
     patch: |-
       - {op: add, path: /spec/template/spec/containers/0/envFrom/-, value: {configMapRef: {name: settings}}}
 """
@@ -53,7 +54,7 @@ def hang(stages: Stack, patch: str, reason: str) -> None:
     """
     folder = stages.checkout.work / layout.WORKLOADS / "shop"
     for file in folder.rglob("*.yaml"):
-        file.write_text(file.read_text().replace(OLD, NEW))
+        file.write_text(re.sub(rf"(?<= ){OLD}\b", NEW, file.read_text()))
     (folder / f"base/{OLD}.yaml").rename(folder / f"base/{NEW}.yaml")
     kustomization = layout.kustomization("shop", "prod")
     stages.checkout.edit(kustomization, "release=1", "release=2")
@@ -103,12 +104,12 @@ def test_a_fix_does_not_wait_once_the_documented_commands_end_the_sync(
 
 
 def test_what_is_deleted_by_hand_in_a_protected_environment_comes_back(stages: Stack) -> None:
-    stages.clusters[CLUSTER].kubectl("delete", "service/shop-web", f"--namespace={APPLICATION}")
-    stages.until("the Service is back", lambda: stages.clusters[CLUSTER].get("service", "shop-web", APPLICATION))
+    stages.clusters[CLUSTER].kubectl("delete", "service/web", f"--namespace={APPLICATION}")
+    stages.until("the Service is back", lambda: stages.clusters[CLUSTER].get("service", "web", APPLICATION))
     stages.settle()
 
 
-@pytest.mark.parametrize(("namespace", "name"), [(APPLICATION, "shop-worker"), ("traefik", "traefik")])
+@pytest.mark.parametrize(("namespace", "name"), [(APPLICATION, "worker"), ("traefik", "traefik")])
 def test_broken_pods_do_not_block_the_drain_of_their_nodes(stages: Stack, namespace: str, name: str) -> None:
     cluster, selector = stages.clusters[CLUSTER], f"app.kubernetes.io/name={name}"
     broken = cluster.list("pods", namespace, selector=selector)

@@ -49,7 +49,7 @@ CROWD: dict[str, Any] = {
                 "containers": [
                     {
                         "name": "crowd",
-                        "image": "example.com/crowd:1",
+                        "image": "example.com/crowd:1.0.0",
                         "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}},
                     }
                 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -104,6 +105,12 @@ class Repository:
             result.append(inherited | environment)
         return result
 
+    @property
+    def releasing(self) -> set[str]:
+        """Return the names of the workloads with jobs before or after a release, in any environment."""
+        found = self.answers.get("workloads", [])
+        return {w["name"] for w in found if re.search('"(before|after)_release"', json.dumps(w))}
+
     def overlays(self) -> Iterator[tuple[dict[str, Any], dict[str, Any], str]]:
         """Yield each workload in each of its environments, with the path of its overlay."""
         for environment in self.environments:
@@ -132,6 +139,11 @@ def examples() -> dict[str, dict[str, Any]]:
     return {
         path.stem: yaml.load(path.read_text(), yaml.CSafeLoader) for path in sorted((ROOT / "examples").glob("*.yaml"))
     }
+
+
+def town() -> dict[str, Any]:
+    """Return the answers of workloads that call each other, and have all that a component may have."""
+    return dict(yaml.load((ROOT / "tests/support/town.yaml").read_text(), yaml.CSafeLoader))
 
 
 def choices(question: str) -> list[str]:

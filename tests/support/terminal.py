@@ -18,7 +18,7 @@ CLEAR = "\x15"
 REPO_URL = "Git URL of the repository"
 BRANCH = "Branch that Argo CD follows"
 DOMAIN = "DNS zone that your hosts live in"
-DNS = r"Who serves example\.com\?"
+DNS = r"Who serves [a-z.]+\?"
 LOAD_BALANCER = "Which controller provisions your Network Load Balancers"
 CERTIFICATE = "ARN of the ACM certificate"
 VERSION = "Kubernetes minor version"
@@ -64,5 +64,5 @@ def start_copier(arguments: list[str], folder: Path, environment: Mapping[str, s
     settings = {**environment, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"}
     size = (40, 240)
     return pexpect.spawn(
-        command, arguments, cwd=str(folder), env=settings, dimensions=size, encoding="utf-8", timeout=60
+        command, arguments, cwd=str(folder), env=settings, dimensions=size, encoding="utf-8", timeout=300
     )

@@ -77,7 +77,10 @@ CHANGES = {
     "limits": Change({"limits": {"replicas": 30}}),
     "registries": Change({"registries": ["ghcr.io/", "example.com/", "docker.io/", ECR]}),
     "priority_classes": Change({"priority_classes": ["batch"]}),
-    "workloads: one more": Change({"workloads": [*BASE["workloads"], {"name": "more", "image": "example.com/more:1"}]}),
+    "monitoring_namespace": Change({"monitoring_namespace": "observability"}),
+    "workloads: one more": Change(
+        {"workloads": [*BASE["workloads"], {"name": "more", "image": "example.com/more:1.0.0"}]}
+    ),
     "workloads: one less": Change({"workloads": BASE["workloads"][1:]}),
     "ci": Change({"ci": "gitlab"}),
 }

@@ -14,7 +14,7 @@ import yaml
 from hypothesis import given
 
 from tests.support.properties import up_to
-from tests.support.repository import ROOT, examples
+from tests.support.repository import ROOT, examples, town
 from tests.support.strategies import answers
 from tests.support.updates.repository import ANSWERS_FILE, Answers, Files, Render, differences, set_tag
 
@@ -48,9 +48,18 @@ class Addition:
 
 def with_components() -> list[Any]:
     (whoami,) = deepcopy(MINIMAL["workloads"])
-    names = ["admin", "zeta"]
+    # One before `whoami`, one after.
+    names = ["api", "x-api"]
     others = [{"name": name, "image": f"ghcr.io/acme/{name}:1.0.0", "port": 9000} for name in names]
     return [{"name": "whoami", "components": [*others, whoami | {"public": True}]}]
+
+
+def with_fields() -> list[Any]:
+    """Return a workload with the fields of another one. Jobs of releases concern Argo CD's set of applications, too."""
+    (whoami,) = MINIMAL["workloads"]
+    (part,) = (part for workload in town()["workloads"] for part in workload.get("components", []) if "init" in part)
+    own = {name: value for name, value in whoami.items() if name != "args"}
+    return [{name: value for name, value in part.items() if name != "before_release"} | own]
 
 
 def with_override() -> list[Any]:
@@ -83,10 +92,16 @@ ADDITIONS = {
         own="alpha",
         touches=(*LISTS, *ADDON_PROJECTS, f"{POLICIES}base/own.yaml", HOSTS),
     ),
+    "fields": Addition(
+        MINIMAL,
+        {"workloads": with_fields()},
+        own="apps/workloads/whoami/",
+        touches=(INVENTORY, "apps/workloads/whoami/"),
+    ),
     "component": Addition(
         MINIMAL,
         {"workloads": with_components()},
-        own="apps/workloads/whoami/base/whoami-",
+        own="api.yaml",
         touches=(INVENTORY, "apps/workloads/whoami/"),
     ),
     "override": Addition(

@@ -13,7 +13,7 @@ import copier
 import pytest
 import yaml
 
-from tests.support.repository import examples
+from tests.support.repository import examples, town
 from tests.support.terminal import (
     ARGOCD_CLUSTER,
     BRANCH,
@@ -118,6 +118,19 @@ def test_one_answer_is_changed_in_the_prompt(render: Render) -> None:
         assert person.is_done() == 0
     assert repository.answers() == render(EXAMPLES["minimal"]).answers() | {"target_revision": "release"}
     assert "targetRevision: release" in repository.text("argo/root-application.yaml")
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("answers", [STAGES, town()], ids=["stages", "town"])
+def test_whoever_only_presses_enter_changes_nothing(answers: Answers, render: Render) -> None:
+    repository = render(answers)
+    with start_copier(["update", "--vcs-ref=:current:"], repository.path) as terminal:
+        person = Person(terminal)
+        for question in QUESTIONS:
+            if question != ARGOCD_CLUSTER or len(answers["clusters"]) > 1:
+                person.answers(question, FINISH if question == WORKLOADS else ENTER)
+        assert person.is_done() == 0
+    assert repository.changed() == set()
 
 
 def with_workload(name: str) -> Answers:

@@ -42,7 +42,7 @@ MORE: Answers = {
 }
 IN_THE_WAY = [
     "apps/workloads/crm/base/crm.yaml",
-    "apps/workloads/shop/base/shop-admin.yaml",
+    "apps/workloads/shop/base/admin.yaml",
     "apps/workloads/whoami/overlays/prod/kustomization.yaml",
 ]
 

@@ -68,9 +68,9 @@ class Checkout:
         """Write an object as a file."""
         write(self.work / path, item)
 
-    def add_by_hand(self, workload: str, item: dict[str, Any]) -> None:
-        """Make a workload of one object in dev, as people do who do not use the answers."""
-        add_by_hand(self.work, workload, item)
+    def add_by_hand(self, workload: str, *items: dict[str, Any]) -> None:
+        """Make a workload of some objects in dev, as people do who do not use the answers."""
+        add_by_hand(self.work, workload, *items)
 
     def replace_all(self, rendered: Path) -> None:
         """Replace every file by those of another rendered repository."""
@@ -86,8 +86,11 @@ def write(file: Path, item: Any) -> None:
     file.write_text(json.dumps(item))
 
 
-def add_by_hand(repository: Path, workload: str, item: dict[str, Any]) -> None:
-    """Make a workload of one object in dev."""
-    overlay = repository / layout.overlay(workload, "dev")
-    write(overlay / "object.yaml", item)
-    write(overlay / "kustomization.yaml", KUSTOMIZATION | {"resources": ["object.yaml"]})
+def add_by_hand(repository: Path, workload: str, *items: dict[str, Any], environment: str = "dev") -> None:
+    """Make a workload of some objects, each in a file that is called like it."""
+    overlay = repository / layout.overlay(workload, environment)
+    files = {f"{item['metadata']['name']}.yaml": item for item in items}
+    assert len(files) == len(items)
+    for name, item in files.items():
+        write(overlay / name, item)
+    write(overlay / "kustomization.yaml", KUSTOMIZATION | {"resources": [*files]})

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from tests.support.cluster.stack import Stack
 
-WORKLOAD_KINDS = "deployments,services,serviceaccounts,networkpolicies,ingressroutes,horizontalpodautoscalers"
-KINDS = f"{WORKLOAD_KINDS},namespaces"
+KINDS = (
+    "namespaces,deployments,statefulsets,persistentvolumeclaims,services,serviceaccounts,networkpolicies,"
+    "ingressroutes,horizontalpodautoscalers"
+)
 Identities = dict[str, str]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import trustme
 
+from tests.support.cluster import storage
 from tests.support.cluster.api import Api, Object
 from tests.support.cluster.client import fetch
 from tests.support.cluster.control_plane import ARGO_CD, CONTROLLERS, NODES, PROXY, SCHEDULER, Command, ControlPlane
@@ -43,7 +44,7 @@ class Kubernetes:
         folder.mkdir()
         self._plane = ControlPlane(name, index, folder, sandbox.folder / "authority.pem")
         self.url = f"https://127.0.0.1:{self._plane.port}"
-        self.load_balancer = f"nlb-{name}.elb.amazonaws.com"
+        self.load_balancer = f"nlb-{name}.elb.eu-central-1.amazonaws.com"
         self.token, self.argocd_token = secrets.token_hex(16), secrets.token_hex(16)
         write_certificate(authority.issue_cert("127.0.0.1", "localhost", common_name=PROXY), folder / "tls")
         tokens = {"administrator": self.token}
@@ -90,6 +91,8 @@ class Kubernetes:
         health = f"http://127.0.0.1:{plane.kwok_port}/healthz"
         self.sandbox.wait_for(f"kwok-{self.name}", lambda: fetch(self.sandbox, health) is not None)
         self.serve_metrics()
+        self._start("provisioner", storage.provisioner(self.url, self.token, plane.authority))
+        self.apply(*storage.objects())
         self.apply(*(node.manifest() for node in nodes))
         # Only then: KWOK gives new nodes its own idea of what they have.
         self.sandbox.until("its nodes are ready", lambda: all(map(is_ready, self.list("nodes"))))

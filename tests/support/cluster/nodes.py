@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,8 @@ import yaml
 from tests.support import engines
 
 Object = dict[str, Any]
+# How the pod of a Job ends, by the end of its image's tag: 1.2.0-fails, 1.2.0-hangs. Any other one succeeds at once.
+FAILS, HANGS = "-fails", "-hangs"
 # KWOK has no stages and no metrics of its own: they come with its module.
 PARTS = ("stage/fast", "metrics/usage")
 # To compute the use of CPU, the metrics API waits for two looks, or takes containers that started 10 s ago and
@@ -29,6 +32,7 @@ class Node:
     name: str
     cpu: str = "32"
     memory: str = "128Gi"
+    storage: str = "80Gi"
     pods: int = 1000
     zone: str = "a"
     arch: str = "amd64"
@@ -50,7 +54,8 @@ class Node:
 
     def status(self) -> Object:
         """Return a patch of its status."""
-        resources = {"cpu": self.cpu, "memory": self.memory, "pods": str(self.pods)}
+        amounts = {"cpu": self.cpu, "memory": self.memory, "ephemeral-storage": self.storage}
+        resources = amounts | {"pods": str(self.pods)}
         return {"status": {"allocatable": resources, "capacity": resources}}
 
 
@@ -86,7 +91,29 @@ def configuration(load_balancer: str, grace_seconds: int) -> str:
             document["spec"]["delay"] = {"durationMilliseconds": 1000 * grace_seconds}
         for metric in document["spec"].get("metrics", []):
             metric["value"] = METRICS.get(metric["name"], metric["value"])
-    return yaml.safe_dump_all([*documents, _load_balancers(load_balancer)])
+    complete = next(document for document in documents if document["metadata"]["name"] == "pod-complete")
+    failed = _failures(complete)
+    _select_image(complete, "NotIn", FAILS, HANGS)
+    return yaml.safe_dump_all([*documents, failed, _load_balancers(load_balancer)])
+
+
+def _failures(complete: Object) -> Object:
+    """Return a stage like the one that completes pods of Jobs, in which they fail."""
+    failed = copy.deepcopy(complete)
+    failed["metadata"]["name"] = "pod-fail"
+    _select_image(failed, "In", FAILS)
+    template = failed["spec"]["next"]["statusTemplate"]
+    for old, new in {"exitCode: 0": "exitCode: 1", "Completed": "Error", "Succeeded": "Failed"}.items():
+        assert template.count(old) == 1
+        template = template.replace(old, new)
+    failed["spec"]["next"]["statusTemplate"] = template
+    return failed
+
+
+def _select_image(stage: Object, operator: str, *suffixes: str) -> None:
+    """Limit a stage to pods whose image ends with one of some suffixes, or with none of them."""
+    key = f'.spec.containers[0].image | capture("(?<end>{"|".join(suffixes)})$").end'
+    stage["spec"]["selector"]["matchExpressions"].append({"key": key, "operator": operator, "values": [*suffixes]})
 
 
 def _load_balancers(host: str) -> Object:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tests.support.cluster import vault
 from tests.support.cluster.checkout import add_by_hand
 from tests.support.repository import examples
 
@@ -30,7 +31,7 @@ def two_clusters() -> dict[str, Any]:
     names = [environment["name"] for environment in answers["environments"]]
     workloads = [{"environments": names} | workload for workload in answers["workloads"]]
     victims = [
-        {"name": name, "image": f"example.com/{name}:1", "replicas": 1, "environments": [environment]}
+        {"name": name, "image": f"example.com/{name}:1.0.0", "replicas": 1, "environments": [environment]}
         for name, environment in ENVIRONMENTS.items()
     ]
     return answers | {
@@ -48,5 +49,7 @@ def renamed(answers: dict[str, Any], old: str, new: str) -> dict[str, Any]:
 
 
 def make_by_hand(repository: Path) -> None:
-    """Add the workload that no answer knows."""
+    """Add the workloads that no answer knows."""
     add_by_hand(repository, BY_HAND, SETTINGS)
+    for environment in vault.ENVIRONMENTS:
+        add_by_hand(repository, vault.NAME, *vault.objects(environment), environment=environment)

@@ -115,6 +115,14 @@ def template(**fields: Any) -> Object:
     return {"metadata": {"labels": LABELS, "annotations": {"example.com/note": "x"}}, "spec": pod(**fields)}
 
 
+def template_with(volume: str) -> Object:
+    """Return a template of pods that mount the volume of a claim template, as the API server allows."""
+    result = template(hostname="tool-0", subdomain="Of_a_pod")
+    container = result["spec"]["containers"][0]
+    container["volumeMounts"] = [*container.get("volumeMounts", []), {"name": volume, "mountPath": "/of-the-claim"}]
+    return result
+
+
 def _object(version: str, kind: str, spec: Object) -> Object:
     item = {"apiVersion": version, "kind": kind, "metadata": {"name": "tool", "labels": LABELS}, "spec": spec}
     # No part of it is part of another: each can be changed.
@@ -148,6 +156,7 @@ def workloads() -> list[Object]:
             "StatefulSet",
             {
                 **chosen,
+                "template": template_with("data"),
                 "serviceName": "tool",
                 "updateStrategy": {"rollingUpdate": {"partition": 1}},
                 "volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": claim()}],
