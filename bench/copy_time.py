@@ -26,7 +26,7 @@ def trivial(template: Path, folder: Path) -> Path:
         if file.is_file():
             file.write_text("one: line\n")
     settings = yaml.safe_load((template / "copier.yml").read_text())
-    kept = ("_envops", "_min_copier_version", "_skip_if_exists", "_subdirectory", "_templates_suffix")
+    kept = ("_envops", "_exclude", "_min_copier_version", "_skip_if_exists", "_subdirectory", "_templates_suffix")
     (folder / "copier.yml").write_text(yaml.safe_dump({name: settings[name] for name in kept if name in settings}))
     return commit(folder)
 
