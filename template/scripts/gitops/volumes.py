@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from gitops.objects import Object
-from gitops.refusals import SIZE, value_of
+from gitops.refusals import CLAIM, SIZE, value_of
 from gitops.validation import quantities
 
-CLAIM = "PersistentVolumeClaim"
 RETENTION = "spec.persistentVolumeClaimRetentionPolicy"
 DELETED = ("deleted", "recreated")
 
