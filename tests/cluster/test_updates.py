@@ -16,7 +16,7 @@ from tests.support.cluster.stack import Stack
 from tests.support.updates.template_changes import edit, reword_every_comment
 from tests.support.updates.versions import Versions
 
-BUDGETS = "[% for component in overlay.disruption_budgets"
+BUDGET = "'disruption_budget': low > 1"
 
 
 def test_the_scripts_expect_the_applications_that_argocd_makes(stages: Stack) -> None:
@@ -85,22 +85,12 @@ def everything(stack: Stack) -> dict[str, str]:
     return ours | stack.identities(kinds)
 
 
-def file_with(template: Path, text: str) -> str:
-    """Return the only file of workloads that has a text."""
-    files = [file for file in (template / "template/apps/workloads").rglob("*.jinja") if text in file.read_text()]
-    (only,) = files
-    return str(only.relative_to(template))
-
-
 def change(template: Path) -> None:
     """A newer version: pods with a port restart, and Traefik's, and dev loses its budgets; nothing else happens."""
     reword_every_comment(template)
-    for old, new in (
-        ("revisionHistoryLimit: 3", "revisionHistoryLimit: 4"),
-        ("failureThreshold: 60", "failureThreshold: 61"),
-        (f"{BUDGETS} %]", f"{BUDGETS} if overlay.name != 'dev' %]"),
-    ):
-        edit(template, file_with(template, old), old, new)
+    edit(template, "hooks/model/objects.jinja", "'revisionHistoryLimit': 3", "'revisionHistoryLimit': 4")
+    edit(template, "hooks/model/probes.jinja", "dict(ready, periodSeconds=5", "dict(ready, periodSeconds=6")
+    edit(template, "hooks/model/scaling.jinja", BUDGET, f"{BUDGET} and environment.name != 'dev'")
     edit(template, f"template/{layout.values('traefik')}.jinja", 'cpu: "1"', 'cpu: "2"')
     edit(template, "template/argo/projects/bootstrap.yaml.jinja", "description: ", "description: Newer. ")
 

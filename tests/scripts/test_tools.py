@@ -186,4 +186,4 @@ def test_mise_runs_the_scripts_with_arguments(mise: Callable[..., str], checkout
 @pytest.mark.proof
 def test_scripts_need_no_more_than_they_say(mise: Callable[..., str]) -> None:
     said = mise("run", "--quiet", "validate", "--quick")
-    assert said.count("ok ") == 9
+    assert said.count("ok ") == 10
