@@ -322,6 +322,20 @@ def test_a_host_that_a_wildcard_certificate_does_not_cover_is_noted(checkout: Ch
     ]
 
 
+def test_a_hook_that_is_made_by_hand_can_be_left_out_by_argocd(checkout: Checkout) -> None:
+    migration = added("Job", "batch/v1")
+    migration["metadata"]["annotations"] = {"argocd.argoproj.io/hook": "PreSync"}
+    checkout.add(migration, overlay=f"{SHOP}/overlays/dev")
+    (result,) = checks.run(checkout.path, only=["hooks"])
+    assert (result.state, result.problems) == (checks.State.NOTE, [])
+    assert [note.partition(": a commit")[0] for note in result.notes] == ["shop-dev: Job/added"]
+
+
+def test_the_jobs_of_answers_run_in_every_release(with_jobs: Checkout) -> None:
+    (result,) = checks.run(with_jobs.path, only=["hooks"])
+    assert result.state == checks.State.OK
+
+
 def test_a_repository_that_has_left_its_template_passes(checkout: Checkout, template: Path, tmp_path: Path) -> None:
     answers = deepcopy(examples()["minimal"])
     left = Checkout(render(template, answers, tmp_path / "left"), {})

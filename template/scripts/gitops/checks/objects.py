@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 from gitops import schemas as kubernetes_schemas
 from gitops import validation as kubernetes_validation
+from gitops.applications import GENERATE_PATHS
 from gitops.chartvalues import unread_values
-from gitops.checks.types import NothingToCheckError, Repository, check
+from gitops.checks.types import Note, NothingToCheckError, Repository, check
+from gitops.hooks import runs_in_each_sync
 from gitops.objects import CRD, Object, containers, is_foreign, kind_and_name
 
 
@@ -57,6 +59,26 @@ def _require_schemas(repository: Repository) -> None:
     asked = {repository.tree.kubernetes_version(a.cluster) for a in repository.applications}
     if unknown := sorted(asked - versions.keys() - {""}):
         raise NothingToCheckError(f"no schemas of Kubernetes {', '.join(unknown)}, only up to {list(versions)[-1]}")
+
+
+@check("hooks", "Each release runs its jobs")
+def hooks(repository: Repository) -> Iterator[str]:
+    """Find hooks that a commit can be rolled out without.
+
+    What arrives during a sync, Argo CD takes for drift where an Application names the paths to watch. It repairs drift
+    without hooks (Argo CD 3.6, controller/appcontroller.go: autoSync).
+    """
+    found = False
+    for application in repository.applications:
+        for item in repository.objects_of(application) if application.workload else ():
+            if runs_in_each_sync(item):
+                found = True
+                if application.manifest["metadata"].get("annotations", {}).get(GENERATE_PATHS):
+                    yield Note(
+                        f"{application.name}: {kind_and_name(item)}: a commit that arrives while another is rolled out "
+                        "goes live without this hook; make it a job of a component in the answers: docs/jobs.md"
+                    )
+    _require(found, "no workload has a hook")
 
 
 @check("values", "Values are read by their chart")

@@ -48,6 +48,7 @@ def all_checks() -> list[Check]:
         applications.builds,
         objects.schemas,
         objects.validation,
+        objects.hooks,
         objects.values,
         objects.images,
         images.entries,
