@@ -12,6 +12,7 @@ from tests.support.answers import recorded
 from tests.support.cases import minimal
 from tests.support.repository import installation_id
 from tests.support.terminal import (
+    ADDONS,
     ARGOCD_CLUSTER,
     BRANCH,
     CERTIFICATE,
@@ -62,6 +63,7 @@ def test_the_smallest_repository_takes_six_answers_and_enter(sit_down: Sit, tmp_
     person.answers(LOAD_BALANCER, ENTER)
     person.answers(CERTIFICATE, ARN, ENTER)
     person.answers(VERSION, ENTER)
+    person.answers(ADDONS, ENTER)
     person.answers(CLUSTERS, ENTER)
     person.answers(ENVIRONMENTS, "[dev]", ENTER)
     person.answers(WORKLOADS, WORKLOAD, FINISH)
@@ -69,6 +71,7 @@ def test_the_smallest_repository_takes_six_answers_and_enter(sit_down: Sit, tmp_
     assert person.is_done() == 0
     assert recorded(tmp_path / "repository") == {
         "repo_url": "https://github.com/acme/gitops.git",
+        "repo_private": False,
         "target_revision": "main",
         "installation_id": installation_id({"repo_url": "https://github.com/acme/gitops.git"}),
         "domain": "example.com",
@@ -78,6 +81,7 @@ def test_the_smallest_repository_takes_six_answers_and_enter(sit_down: Sit, tmp_
         "acm_certificate_arn": ARN,
         "kubernetes_version": "1.36",
         "hsts_seconds": 300,
+        "addons": [],
         "clusters": ["main"],
         "argocd_cluster": "main",
         "environments": ["dev"],
@@ -103,6 +107,7 @@ def test_a_bad_answer_is_refused_at_its_prompt_and_asked_again(sit_down: Sit, tm
     person.is_told("load_balancer legacy takes one certificate, but cluster main has 2", ARN, ENTER)
     person.answers(VERSION, CLEAR, "1.20", ENTER)
     person.is_told("not a Kubernetes minor version from 1.31 up", "1.35", ENTER)
+    person.answers(ADDONS, ENTER)
     person.answers(CLUSTERS, CLEAR, "main", ENTER)
     person.is_told("question 'clusters': not a list of at least one cluster (such as [main])", "[main]", ENTER)
     person.answers(ENVIRONMENTS, "[prod, eu-prod]", ENTER)
@@ -124,6 +129,7 @@ def test_where_argo_cd_runs_is_asked_with_several_clusters_and_recorded(sit_down
     person.answers(DNS, DOWN, ENTER)
     person.answers(LOAD_BALANCER, DOWN, ENTER)
     person.answers(VERSION, ENTER)
+    person.answers(ADDONS, ENTER)
     person.answers(CLUSTERS, CLEAR, "[nonprod, {name: prod}]", ENTER)
     person.answers(ENVIRONMENTS, "[dev]", ENTER)
     person.is_told("with several clusters say which one: nonprod, prod", "[{name: dev, cluster: nonprod}]", ENTER)
@@ -147,6 +153,7 @@ def test_given_answers_may_refer_to_what_is_still_asked(sit_down: Sit, tmp_path:
     person.answers(DNS, ENTER)
     person.answers(LOAD_BALANCER, ENTER)
     person.answers(VERSION, ENTER)
+    person.answers(ADDONS, ENTER)
     person.answers(CLUSTERS, CLEAR, "[main, other]", ENTER)
     person.answers(ENVIRONMENTS, "[{name: prod, cluster: main}]", ENTER)
     assert person.is_done() == 0
@@ -163,6 +170,7 @@ def test_what_given_and_typed_answers_only_show_together_is_refused_at_the_end(s
     person.answers(DNS, ENTER)
     person.answers(LOAD_BALANCER, ENTER)
     person.answers(VERSION, ENTER)
+    person.answers(ADDONS, ENTER)
     person.answers(CLUSTERS, ENTER)
     person.answers(ENVIRONMENTS, "[dev]", ENTER)
     person.terminal.expect(re.escape('workloads[0].environments[0]: "prod" is not one of the environments: dev'))

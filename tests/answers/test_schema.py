@@ -34,7 +34,7 @@ READ = {"$ref", "type", "enum", "not", "maxLength", "pattern", "minimum", "maxim
 READ |= {"items", "minProperties", "required", "properties", "propertyNames", "additionalProperties", "definitions"}
 READ |= {"anyOf", "allOf", "oneOf", "dependencies", "const"}
 NOTES = {"$schema", "title", "description", "default", "examples", "x-rule", "x-text-rule"}
-NOTES |= {"x-reserved", "x-dependencies", "x-one-of", "x-excluded", "x-instead"}
+NOTES |= {"x-source", "x-reserved", "x-dependencies", "x-one-of", "x-excluded", "x-instead"}
 
 
 def nodes(node: Node, path: str = "#") -> Iterator[tuple[str, Node]]:
@@ -168,6 +168,7 @@ ROUTE: Node = {
 ROUTES: list[Node] = [ROUTE, {"host": "@", "redirect": "www"}]
 EVERYTHING: Node = minimal() | {
     "additional_repo_urls": ["https://github.com/acme/old.git"],
+    "repo_private": True,
     "target_revision": "main",
     "installation_id": "gitops1a2b3c",
     "dns_provider": "route53",
@@ -175,10 +176,13 @@ EVERYTHING: Node = minimal() | {
     "load_balancer": "legacy",
     "kubernetes_version": "1.36",
     "hsts_seconds": 0,
+    "addons": ["metrics-server"],
     "clusters": [
         "main",
         {
             "name": "other",
+            "provides": ["aws-load-balancer-controller"],
+            "vpc_id": "vpc-0a1b2c3d4e5f67890",
             "acm_certificate_arn": minimal()["acm_certificate_arn"],
             "load_balancer": "legacy",
             "kubernetes_version": "1.35",
@@ -208,7 +212,7 @@ EVERYTHING: Node = minimal() | {
         {"name": "one", "image": "whoami:1.0.0", "health": {"grpc": True, "port": 8080}},
         {"name": "one", "image": "whoami:1.0.0", "health": {"command": ["true"], "live": "/livez"}, "metrics": 9090},
         {"name": "one", "image": "whoami:1.0.0", "health": False, "host": "one", "environments": ["dev"]},
-        {"name": "one", "image": "whoami:1.0.0", "health": "/healthz", "routes": ROUTES},
+        {"name": "one", "image": "whoami:1.0.0", "health": "/healthz", "routes": ROUTES, "external_secrets": False},
         {"name": "one", "image": "whoami:1.0.0", "overrides": {"dev": SMALL_CHANGE | {"host": "a", "routes": ROUTES}}},
         {
             "name": "several",
@@ -275,7 +279,7 @@ def test_the_schema_uses_only_keywords_that_the_checks_read() -> None:
 def test_the_schema_uses_keywords_only_as_the_checks_read_them() -> None:
     for path, node in NODES.items():
         if "$ref" in node:
-            assert node.keys() <= {"$ref", "description", "examples"}, path
+            assert node.keys() <= {"$ref", "description", "examples", "x-source"}, path
             assert node["$ref"] in {f"#/definitions/{name}" for name in SCHEMA["definitions"]}, path
     for path, node in TYPED.items():
         assert "x-rule" in node or "enum" in node or "allOf" in node, path
@@ -343,7 +347,8 @@ def test_what_is_not_asked_is_computed_and_cannot_be_answered(jinja: Environment
 @pytest.mark.parametrize("name", ASKED)
 def test_a_question_and_its_schema_agree(name: str) -> None:
     question, node = ASKED[name], resolved(SCHEMA["properties"][name])
-    assert question["type"] == {"string": "str", "array": "yaml", "object": "yaml", "integer": "int"}[node["type"]]
+    types = {"string": "str", "array": "yaml", "object": "yaml", "integer": "int", "boolean": "bool"}
+    assert question["type"] == types[node["type"]]
     assert ("default" in question) != (name in SCHEMA["required"])
     if name not in ("argocd_cluster", "installation_id"):
         assert question.get("default") == node.get("default")
@@ -388,7 +393,7 @@ def test_everything_has_every_field() -> None:
 
 
 # One cluster, environment or workload at a time, beside the smallest rest.
-SMALL = EVERYTHING | {"clusters": ["main"], "environments": ["dev"], "workloads": []}
+SMALL = EVERYTHING | {"addons": [], "clusters": ["main"], "environments": ["dev"], "workloads": []}
 PARTS = {"answers": SMALL} | {
     f"{name}[{index}]": SMALL | {name: [part]}
     for name in ("clusters", "environments", "workloads")
