@@ -96,3 +96,9 @@ def test_a_chart_without_a_schema_is_checked_by_its_own_values(chart: Path, tmp_
     values = {"feature": {"listed": "b", "unlisted": "b", "unlistd": "b"}}
     (problem,) = unread(values, tmp_path / "repository")
     assert problem.startswith("values.yaml: feature.unlistd has no effect")
+
+
+def test_a_key_that_a_chart_requires_is_read(chart: Path, tmp_path: Path) -> None:
+    line = '  by: {{ required "owner is required" .Values.owner | quote }}\n'
+    (chart / "templates/any.yaml").write_text(f"{TEMPLATE}{line}")
+    assert unread({"owner": "us"}, tmp_path / "repository") == []

@@ -14,7 +14,7 @@ import pytest
 from gitops.objects import containers
 from tests.support import engines
 from tests.support.checkout import committed
-from tests.support.cluster.charts import platform_charts
+from tests.support.cluster.charts import documented_chart, platform_charts
 from tests.support.renovate import RENOVATE, Found, extract, look_up, node, published, releases_of
 
 pytestmark = pytest.mark.proof
@@ -140,6 +140,7 @@ def test_the_templates_own_configuration_finds_the_charts_and_argo_cd(tmp_path: 
     )
     found = extract(tmp_path)
     charts = {f"template/apps/platform/{chart.name}/addon.yaml": chart for chart in platform_charts()}
+    charts["template/docs/operations.md.jinja"] = documented_chart()
     assert versions(found, "regex") == {
         **{file: {(chart.name, chart.version)} for file, chart in charts.items()},
         "template/bootstrap/argocd/kustomization.yaml.jinja": {

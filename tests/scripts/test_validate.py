@@ -65,7 +65,7 @@ BREAKS: dict[str, tuple[str, Callable[[Checkout], None], str]] = {
     ),
     "an added entry": (
         "answers",
-        lambda c: c.replace(".copier-answers.yml", "- nonprod\n", "- nonprod\n- third\n"),
+        lambda c: c.replace(".copier-answers.yml", "\nclusters:\n", "\nclusters:\n- third\n"),
         ".copier-answers.yml: clusters.third was edited here",
     ),
     "a removed entry": (

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from gitops import hooks
 from gitops.applications import Application
 from gitops.differences import difference
+from gitops.externalsecrets import note
 from gitops.lifecycles import effect_of_change, effect_of_removal
 from gitops.objects import Object, sync_options
 from gitops.refusals import refusals
@@ -51,6 +52,7 @@ class Change:
         data_lost: Objects whose data is deleted, each with how.
         grown: Claims that ask for more, each with how much. Their storage class decides.
         data_left: Objects that leave Git and whose data stays, each with where.
+        secrets: Objects for whose Secrets somebody must do something, each with what.
         images: The images of objects that are new.
         outdated: How these differ from what the environment before runs, and what to do.
         hosts_removed: DNS names that disappear.
@@ -78,6 +80,7 @@ class Change:
     data_lost: list[str] = field(default_factory=list)
     data_left: list[str] = field(default_factory=list)
     grown: list[str] = field(default_factory=list)
+    secrets: list[str] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
     outdated: list[str] = field(default_factory=list)
     hosts_removed: list[str] = field(default_factory=list)
@@ -127,6 +130,8 @@ def _compare(change: Change, pair: Pair, before: Side, after: Side) -> None:
         if key not in before.objects and key not in pairs.values() and (old or not new or item is not new.manifest)
     }
     change.added = [_name(shown, item) for item in added.values()]
+    for item in added.values():
+        _add_note(change, _name(shown, item), note("added", None, item, change.cluster))
     deleted: Objects = {}
     for key, item in before.objects.items():
         if key in pairs:
@@ -173,6 +178,7 @@ def _add_hooks(change: Change, pair: Pair, before: Side, after: Side) -> None:
 def _add(change: Change, effect: str, name: str, old: Object, new: Object | None) -> None:
     """Add what happens to one object, and to its data."""
     getattr(change, effect).append(name)
+    _add_note(change, name, note(effect, old, new, change.cluster))
     lost = data_lost(effect, old, new)
     # An Application that stays with all that it runs leaves nothing behind.
     left = "" if new or change.what == "kept" else data_left(effect, old)
@@ -181,6 +187,10 @@ def _add(change: Change, effect: str, name: str, old: Object, new: Object | None
     change.grown += [f"{name}: {size}" for size in [growth(old, new)] if size]
     if new and effect == "replaced":
         change.refused += [f"{name}: {text}" for text in refusals(old, new)]
+
+
+def _add_note(change: Change, name: str, text: str) -> None:
+    change.secrets += [f"{name}: {text}"] if text else []
 
 
 def _name(application: Application, item: Object) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from gitops import builds, downloads
 from gitops.applications import Application
 from gitops.objects import CRD, Object, load_yaml
+from gitops.tools import GitOpsError
 from gitops.tree import Tree
 
 KeyPath = tuple[str, ...]
@@ -22,7 +23,8 @@ def unread_values(tree: Tree, application: Application, source: Object, objects:
 
     Helm itself refuses a key that the chart's schema forbids. Any other key that neither the schema nor the chart's own
     values list may still end up in an object as it is (`toYaml`): its name is then in what the chart renders. If it is
-    not, the chart is rendered without the key, and a key that makes no difference is not read.
+    not, the chart is rendered without the key, and a key that makes no difference is not read. One that the chart
+    requires makes a difference: without it nothing is rendered.
 
     Args:
         tree: The repository.
@@ -36,11 +38,18 @@ def unread_values(tree: Tree, application: Application, source: Object, objects:
     names = set(_keys([item for item in objects if item["kind"] != CRD]))
     for values_file in builds.value_files(tree, application, source):
         for key in _unlisted(_read_values(values_file), defaults, schema, schema):
-            if key[-1] not in names and builds.build(tree, _without(application, source, key)) == objects:
+            if key[-1] not in names and _builds_alike(tree, _without(application, source, key), objects):
                 yield (
                     f"{values_file.relative_to(tree.path)}: {'.'.join(key)} has no effect: "
                     f"chart {source['chart']} {source['targetRevision']} does not read it"
                 )
+
+
+def _builds_alike(tree: Tree, application: Application, objects: list[Object]) -> bool:
+    try:
+        return builds.build(tree, application) == objects
+    except GitOpsError:
+        return False
 
 
 @cache

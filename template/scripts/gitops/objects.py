@@ -27,6 +27,8 @@ CLUSTER_SCOPED = {
     *("PersistentVolume", "PriorityClass", "PriorityLevelConfiguration", "ResourceSlice", "RuntimeClass"),
     *("ServiceCIDR", "StorageClass", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"),
     *("ValidatingWebhookConfiguration", "VolumeAttachment", "VolumeAttributesClass"),
+    # Of an add-on's chart, which may not be downloaded.
+    "ClusterSecretStore",
 }
 
 

@@ -30,6 +30,7 @@ TITLES = {
     "outdated": "Starts with another image than it should",
     "data_lost": "Data is deleted",
     "data_left": "Data stays, but nothing uses it",
+    "secrets": "Secrets from outside (docs/operations.md, Give a workload a secret)",
     "grown": "Volumes grow, if their storage class has allowVolumeExpansion: true",
     "successors": "Renamed, it seems (docs/operations.md, Rename without an outage)",
     "restarted": "Pods restart",

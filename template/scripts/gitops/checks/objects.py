@@ -68,17 +68,16 @@ def hooks(repository: Repository) -> Iterator[str]:
     What arrives during a sync, Argo CD takes for drift where an Application names the paths to watch. It repairs drift
     without hooks (Argo CD 3.6, controller/appcontroller.go: autoSync).
     """
-    found = False
-    for application in repository.applications:
-        for item in repository.objects_of(application) if application.workload else ():
+    workloads = [application for application in repository.applications if application.workload]
+    _require(workloads, "no application of a workload to check")
+    for application in workloads:
+        watches_paths = application.manifest["metadata"].get("annotations", {}).get(GENERATE_PATHS)
+        for item in repository.objects_of(application) if watches_paths else ():
             if runs_in_each_sync(item):
-                found = True
-                if application.manifest["metadata"].get("annotations", {}).get(GENERATE_PATHS):
-                    yield Note(
-                        f"{application.name}: {kind_and_name(item)}: a commit that arrives while another is rolled out "
-                        "goes live without this hook; make it a job of a component in the answers: docs/jobs.md"
-                    )
-    _require(found, "no workload has a hook")
+                yield Note(
+                    f"{application.name}: {kind_and_name(item)}: a commit that arrives while another is rolled out "
+                    "goes live without this hook; make it a job of a component in the answers: docs/jobs.md"
+                )
 
 
 @check("values", "Values are read by their chart")

@@ -1,0 +1,50 @@
+"""Say what happens to the Secrets that External Secrets Operator creates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gitops.objects import Object, api_group
+
+GROUP, KIND = "external-secrets.io", "ExternalSecret"
+
+
+def note(effect: str, old: Object | None, new: Object | None, cluster: str) -> str:
+    """Return what somebody must do for the Secret of an ExternalSecret that changes; empty if nothing.
+
+    Args:
+        effect: What happens to the object: a field of a Change.
+        old: The object before, or None.
+        new: The object after, or None.
+        cluster: The cluster that it is in.
+    """
+    item = new or old
+    if not item or item["kind"] != KIND or api_group(item) != GROUP:
+        return ""
+    if new:
+        keys = sorted(_keys(new) - (_keys(old) if old else set()))
+        return f"first create what does not exist yet: {', '.join(keys)}. Pods wait for their Secrets" if keys else ""
+    if effect != "deleted":
+        return ""
+    target = _map(_map(item.get("spec")).get("target"))
+    name, namespace = target.get("name") or item["metadata"]["name"], item["metadata"].get("namespace")
+    if target.get("creationPolicy", "Owner") == "Owner":
+        return f"the Secret {name} is deleted with it. Pods that read it do not start again without it"
+    command = f"kubectl --context {cluster} delete secret {name} --namespace {namespace}"
+    return f"the Secret {name} stays, with its last values. Delete it once no pod reads it: {command}"
+
+
+def _keys(item: Object) -> set[str]:
+    """Return the names of the secrets that an ExternalSecret reads."""
+    spec = _map(item.get("spec"))
+    entries = [_map(entry) for field in ("data", "dataFrom") for entry in _list(spec.get(field))]
+    sources = [_map(entry.get(field)) for entry in entries for field in ("remoteRef", "extract")]
+    return {source["key"] for source in sources if isinstance(source.get("key"), str)}
+
+
+def _map(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
