@@ -1,0 +1,31 @@
+# What the platform needs to know of this infrastructure. The output is an answers file of the GitOps template:
+#   terraform output -json platform_answers >infrastructure.json
+# Replace what stands right of "=" with your own resources. infrastructure.schema.json has every name and type.
+
+locals {
+  platform_clusters = {
+    for name, cluster in aws_eks_cluster.this : name => {
+      name               = cluster.name
+      vpc_id             = cluster.vpc_config[0].vpc_id
+      kubernetes_version = cluster.version
+      # What the cluster has already, and the platform does not install.
+      provides = contains(keys(aws_eks_addon.metrics_server), name) ? ["metrics-server"] : []
+      # Only where a cluster has certificates of its own, for example in another region.
+      acm_certificate_arn = try(aws_acm_certificate_validation.own[name].certificate_arn, null)
+    }
+  }
+}
+
+output "platform_answers" {
+  description = "Answers for the GitOps template."
+  value = {
+    domain              = aws_route53_zone.platform.name
+    dns_provider        = "route53"
+    load_balancer       = "aws-load-balancer-controller"
+    acm_certificate_arn = aws_acm_certificate_validation.platform.certificate_arn
+    # Terraform has null for what is not set. Answers have no null: such fields are left out.
+    clusters = [
+      for cluster in values(local.platform_clusters) : { for field, value in cluster : field => value if value != null }
+    ]
+  }
+}
