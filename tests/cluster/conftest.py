@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support import groups
-from tests.support.cluster import sandbox, victims
+from tests.support.cluster import metrics_server, sandbox, secrets_operator, victims
 from tests.support.cluster.addons import CLUSTERS
 from tests.support.cluster.charts import definitions
 from tests.support.cluster.nodes import SMALL
@@ -20,7 +20,7 @@ from tests.support.cluster.scaling import GRACE_SECONDS, MIN_READY_SECONDS, scal
 from tests.support.cluster.scripts import Expected, applications
 from tests.support.cluster.stack import Stack
 from tests.support.cluster.way_in import WayIn
-from tests.support.repository import Repository, examples, render
+from tests.support.repository import Repository, examples, pick, render
 from tests.support.systems import joined
 from tests.support.updates.repository import Repository as Rendered
 from tests.support.updates.versions import Versions
@@ -67,8 +67,17 @@ def installed(small: Stack) -> Stack:
 
 @pytest.fixture(scope="session")
 def brought(repository: Repository, installed: Stack) -> dict[str, Expected]:
-    """The Applications that a rendered repository brings, by its own scripts; the sandbox has the charts."""
-    return applications(installed.sandbox, repository.path)
+    """The Applications that a rendered repository brings, by its own scripts; the sandbox has the charts.
+
+    Their definitions are installed: objects of these kinds can be tried.
+    """
+    found = applications(installed.sandbox, repository.path)
+    known = {item["metadata"]["name"] for item in installed.argocd.list("customresourcedefinitions")}
+    brings = {i["metadata"]["name"]: i for a in found.values() for i in pick(a.objects, "CustomResourceDefinition")}
+    if new := [f"crd/{name}" for name in brings.keys() - known]:
+        installed.argocd.apply(*(brings[name.removeprefix("crd/")] for name in new))
+        installed.argocd.kubectl("wait", "--for=condition=Established", "--timeout=60s", *new)
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -100,6 +109,17 @@ def moved_in(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     with started(rendered, "systems", answers) as stack:
         stack.argocd.apply(*definitions())
         stack.install()
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def equipped(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One cluster that is to have every add-on, nothing installed yet. Nothing serves metrics."""
+    answers = secrets_operator.answers()
+    rendered = render(template, answers, tmp_path_factory.mktemp("equipped") / "repository")
+    with started(rendered, "equipped", answers) as stack:
+        stack.argocd.api.delete("apiservice", metrics_server.API)
+        stack.argocd.api.delete("service", metrics_server.ADDON, "kube-system")
         yield stack
 
 

@@ -105,7 +105,7 @@ def answers(stages: Stack, old: str, new: str) -> dict[str, Any]:
     given = stages.repository.answers
     (cluster,) = (cluster for cluster in stages.repository.clusters if cluster["name"] == old)
     renamed = {"name": new, "ingress_host": cluster["ingress_host"], "dns_owner_id": cluster["dns_owner_id"]}
-    clusters = [renamed if cluster == old else cluster for cluster in given["clusters"]]
+    clusters = [c | renamed if c["name"] == old else c for c in given["clusters"]]
     environments = [e | {"cluster": new} if e.get("cluster") == old else e for e in given["environments"]]
     return given | {"clusters": clusters, "environments": environments}
 

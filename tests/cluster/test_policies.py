@@ -136,11 +136,13 @@ def tried(stack: Stack, repository: Path, environments: list[str], probe: str) -
         stack.until("the policies are gone", lambda: not is_refused())
 
 
-def callers_beside(item: Document, namespaces: list[str]) -> Document:
-    """A network policy whose callers are in the namespaces beside those that run; any other object as it is."""
+def beside(item: Document, namespaces: list[str], environments: list[str]) -> Document:
+    """An object that names namespaces or environments, with those that it is tried in; any other object as it is."""
     text = json.dumps(item)
     for name in namespaces if item["kind"] == "NetworkPolicy" else []:
         text = text.replace(f'"{name}"', f'"{name}{SUFFIX}"')
+    for name in environments if item["kind"] == "ExternalSecret" else []:
+        text = text.replace(f'"name": "{name}"', f'"name": "{name}{SUFFIX}"').replace(f'"{name}/', f'"{name}{SUFFIX}/')
     return dict(json.loads(text))
 
 
@@ -162,7 +164,9 @@ def test_what_a_repository_brings_keeps_to_its_own_policies(
     environments = [environment["name"] for environment in repository.environments]
     workloads = [a for a in brought.values() if a.manifest["spec"]["project"] in environments]
     names = [a.namespace for a in workloads]
-    documents = [placed(callers_beside(item, names), f"{a.namespace}{SUFFIX}") for a in workloads for item in a.objects]
+    documents = [
+        placed(beside(item, names, environments), f"{a.namespace}{SUFFIX}") for a in workloads for item in a.objects
+    ]
     if not documents:
         pytest.skip("no workloads")
     places = sorted({item["metadata"]["namespace"] for item in documents})

@@ -122,18 +122,41 @@ def test_a_workload_that_fills_the_nodes_does_not_displace_the_platform(crowded:
     at_rest(crowded)
 
 
-def test_one_node_holds_everything_while_the_other_drains(crowded: Stack, measured: Measured) -> None:
-    at_rest(crowded)
-    node = SMALL[1].name
+def drain(stack: Stack, node: str, measured: Measured) -> None:
+    """Drain a node, and wait until the other one runs everything."""
     try:
-        with unscheduled(crowded) as said, fewest_available(crowded) as fewest:
-            crowded.kubectl("drain", node, "--ignore-daemonsets", "--delete-emptydir-data", seconds=PATIENCE)
-            at_rest(crowded)
-        measured(f"requested while {node} is drained:\n{share(crowded)}")
+        with unscheduled(stack) as said, fewest_available(stack) as fewest:
+            stack.kubectl("drain", node, "--ignore-daemonsets", "--delete-emptydir-data", seconds=PATIENCE)
+            at_rest(stack)
+        measured(f"requested while {node} is drained:\n{share(stack)}")
     finally:
-        crowded.kubectl("uncordon", node)
+        stack.kubectl("uncordon", node)
     measured(f"waits for a while when {node} drains: {listed(said)}")
     assert [deployment for deployment, count in fewest.items() if not count] == []
+
+
+def test_one_node_holds_everything_while_the_other_drains(crowded: Stack, measured: Measured) -> None:
+    at_rest(crowded)
+    drain(crowded, SMALL[1].name, measured)
+
+
+def test_so_it_is_with_every_add_on(crowded: Stack, measured: Measured) -> None:
+    """The template's own, in the place of those that the cluster has: what docs/sizing.md says of such a node."""
+    at_rest(crowded)
+    for item in eks.provided():
+        crowded.argocd.api.delete(item["kind"].lower(), item["metadata"]["name"], eks.NAMESPACE)
+    try:
+        with crowded.argocd.applied(*eks.installed()):
+            at_rest(crowded)
+            measured(f"requested on two t3.small with every add-on:\n{share(crowded)}")
+            with unscheduled(crowded) as said, fewest_available(crowded) as fewest:
+                restart(crowded, (eks.NAMESPACE, *OURS))
+                at_rest(crowded)
+            assert said == {}
+            assert [deployment for deployment, count in fewest.items() if not count] == []
+            drain(crowded, SMALL[0].name, measured)
+    finally:
+        crowded.argocd.apply(*eks.provided())
 
 
 def test_the_documented_profile_fits_eleven_pods_per_node(

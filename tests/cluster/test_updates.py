@@ -16,7 +16,7 @@ from tests.support.cluster.stack import Stack
 from tests.support.updates.template_changes import edit, reword_every_comment
 from tests.support.updates.versions import Versions
 
-BUDGET = "'disruption_budget': low > 1"
+BUDGETS = "components | selectattr('disruption_budget') | list"
 
 
 def test_the_scripts_expect_the_applications_that_argocd_makes(stages: Stack) -> None:
@@ -90,7 +90,7 @@ def change(template: Path) -> None:
     reword_every_comment(template)
     edit(template, "hooks/model/objects.jinja", "'revisionHistoryLimit': 3", "'revisionHistoryLimit': 4")
     edit(template, "hooks/model/probes.jinja", "dict(ready, periodSeconds=5", "dict(ready, periodSeconds=6")
-    edit(template, "hooks/model/scaling.jinja", BUDGET, f"{BUDGET} and environment.name != 'dev'")
+    edit(template, "hooks/model/overlay.jinja", BUDGETS, f"({BUDGETS}) if environment.name != 'dev' else []")
     edit(template, f"template/{layout.values('traefik')}.jinja", 'cpu: "1"', 'cpu: "2"')
     edit(template, "template/argo/projects/bootstrap.yaml.jinja", "description: ", "description: Newer. ")
 

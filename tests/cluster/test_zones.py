@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.support import policies
+from tests.support.aws_roles import policy_of
 from tests.support.cluster import route53
 from tests.support.cluster.addons import CLUSTERS, answers_of, ways
 from tests.support.cluster.hosted_zones import HostedZones
 from tests.support.cluster.route53 import Zones
 from tests.support.cluster.stack import Stack
-from tests.support.hosted_zones import policy_of_role
 from tests.support.repository import Document, Repository, installation_id, pick
 
 DNS = "external-dns.kubernetes.io/"
@@ -41,8 +41,7 @@ def account(stages: Stack, tmp_path: Path) -> Iterator[Account]:
     started: list[HostedZones] = []
 
     def start(cluster: str, zones: Zones) -> HostedZones:
-        public = {name: zone["name"] for name, zone in zones.items() if not zone.get("private")}
-        policy = policy_of_role(stages.checkout.work, cluster, public, tmp_path)
+        policy = policy_of(stages.checkout.work, cluster, "external-dns", tmp_path)
         started.append(HostedZones(stages, zones, policy))
         return started[-1]
 
@@ -88,6 +87,17 @@ def test_a_zone_where_hosts_could_be_costs_only_itself(account: Account, stages:
     assert "Failure in zone eu.legacy.acme.io" in log and "AccessDenied" in log
     assert names.records == expected(stages, "nonprod", OURS)
     assert "All records are already up to date" in names.sync("nonprod")
+
+
+def test_a_host_that_the_role_does_not_name_costs_only_itself(account: Account, stages: Stack) -> None:
+    names = account("nonprod", OURS)
+    target = {f"{DNS}target": answers_of(stages, "nonprod")["ingress_host"]}
+    other = policies.route("Host(`www.shop.acme.io`)")
+    other["metadata"] = {"name": "other", "namespace": "by-hand", "annotations": target}
+    with stages.clusters["nonprod"].applied(NAMESPACE, other):
+        log = names.sync("nonprod")
+    assert "AccessDenied" in log
+    assert names.records == expected(stages, "nonprod", OURS), log
 
 
 def test_a_zone_that_cannot_be_read_stops_everything_until_it_is_left_out(account: Account, stages: Stack) -> None:

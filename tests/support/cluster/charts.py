@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import re
 import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,11 +11,9 @@ import yaml
 
 from tests.support import engines
 from tests.support.cluster import layout
+from tests.support.cluster.stand_ins import stand_in
 
 PLATFORM = engines.ROOT / "template" / layout.PLATFORM
-STAND_IN = engines.ROOT / "tests/cluster/stand_in_charts/traefik"
-TRAEFIK = "github.com/traefik/traefik/v3"
-CRDS = "docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml"
 
 
 class PlatformChart(NamedTuple):
@@ -26,58 +24,58 @@ class PlatformChart(NamedTuple):
     version: str
 
 
-DOCUMENTED = PlatformChart("metrics-server", "https://kubernetes-sigs.github.io/metrics-server", "3.13.1")
-
-
 def platform_charts() -> list[PlatformChart]:
     """The charts that the platform installs, read where their versions stand."""
-    addons = [yaml.safe_load(file.read_text()) for file in sorted(PLATFORM.glob("*/addon.yaml"))]
-    return [PlatformChart(addon["chart"], addon["repository"].rstrip("/"), addon["version"]) for addon in addons]
+    return [_chart_of(file.read_text()) for file in sorted(PLATFORM.glob("*/addon.yaml"))]
 
 
-def traefik_stand_in(folder: Path) -> Path:
-    """Make the chart that stands in for Traefik's, with the custom resources of the pinned Traefik, below a folder."""
-    chart = shutil.copytree(STAND_IN, folder / "traefik")
-    (chart / "crds").mkdir()
-    definitions = engines.go_module(TRAEFIK) / CRDS
-    for definition in yaml.load_all(definitions.read_text(), yaml.CSafeLoader):
-        if definition:
-            (chart / f"crds/{definition['metadata']['name']}.yaml").write_text(yaml.safe_dump(definition))
-    return chart
+def documented_chart() -> PlatformChart:
+    """Return the chart of the add-on that docs/operations.md adds by hand."""
+    page = (engines.ROOT / "template/docs/operations.md.jinja").read_text()
+    (described,) = re.findall(r"/addon\.yaml\" <<'END'\n(.*?)^END$", page, re.MULTILINE | re.DOTALL)
+    return _chart_of(described)
+
+
+def _chart_of(described: str) -> PlatformChart:
+    addon = yaml.safe_load(described)
+    return PlatformChart(addon["chart"], addon["repository"].rstrip("/"), addon["version"])
+
+
+def chart_folder(chart: PlatformChart, into: Path) -> Path:
+    """Return the folder of a chart: the real one where it is within reach, else its stand-in, made below a folder."""
+    return engines.chart(chart.name, chart.version) or stand_in(chart.name, into)
 
 
 def definitions() -> list[dict[str, Any]]:
-    """Return the custom resource definitions that the charts of the platform bring."""
+    """Return the custom resource definitions of the charts that every cluster has."""
     found = []
     with tempfile.TemporaryDirectory() as temporary:
         for chart in platform_charts():
-            source = engines.chart(chart.name, chart.version) or traefik_stand_in(Path(temporary))
-            for file in sorted((source / "crds").rglob("*.yaml")):
-                found += [item for item in yaml.load_all(file.read_text(), yaml.CSafeLoader) if item]
+            if chart.name in layout.CHARTS:
+                for file in sorted((chart_folder(chart, Path(temporary)) / "crds").rglob("*.yaml")):
+                    found += [item for item in yaml.load_all(file.read_text(), yaml.CSafeLoader) if item]
     return found
 
 
 def helm_repositories(folder: Path) -> dict[str, Path]:
-    """Make a static chart repository for each that the platform names: by its URL, without a final slash.
-
-    Traefik's chart is the real one where it can be had, else its stand-in.
-    """
+    """Make a static chart repository for each that the platform names: by its URL, without a final slash."""
     repositories: dict[str, Path] = {}
     for chart in platform_charts():
         with tempfile.TemporaryDirectory() as temporary:
-            source = engines.chart(chart.name, chart.version) or traefik_stand_in(Path(temporary))
-            repositories |= _repository(chart, source, folder)
+            repositories |= _repository(chart, chart_folder(chart, Path(temporary)), folder)
     return repositories
 
 
 def documented_repository(folder: Path) -> dict[str, Path]:
     """Make a static chart repository for the add-on that docs/operations.md adds by hand."""
-    module = engines.go_module("sigs.k8s.io/metrics-server", pinned_in="kubernetes")
-    return _repository(DOCUMENTED, module / "charts/metrics-server", folder)
+    chart = documented_chart()
+    source = engines.chart(chart.name, chart.version)
+    assert source
+    return _repository(chart, source, folder)
 
 
 def _repository(chart: PlatformChart, source: Path, folder: Path) -> dict[str, Path]:
     repository = folder / chart.name
-    repository.mkdir(parents=True)
+    repository.mkdir(parents=True, exist_ok=True)
     engines.helm_package(source, repository, chart.repository)
     return {chart.repository: repository}

@@ -43,12 +43,15 @@ class ControlPlane:
         index: Its number in the sandbox, which tells its ports from those of others.
         folder: For its files.
         authority: The certificate of the authority that signs for all servers.
+        asks_pods: Whether the API server reaches other APIs at the addresses of their pods, as on EKS: no kube-proxy
+            runs beside it. So it reaches no Service of the type ExternalName.
     """
 
     name: str
     index: int
     folder: Path
     authority: Path
+    asks_pods: bool
 
     @property
     def port(self) -> int:
@@ -101,6 +104,7 @@ class ControlPlane:
             "--requestheader-extra-headers-prefix=X-Remote-Extra-",
             f"--proxy-client-cert-file={certificate}",
             f"--proxy-client-key-file={key}",
+            f"--enable-aggregator-routing={str(self.asks_pods).lower()}",
             "--authorization-mode=RBAC",
             f"--token-auth-file={folder / 'tokens.csv'}",
             "--allow-privileged=true",

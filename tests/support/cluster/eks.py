@@ -1,6 +1,6 @@
 """What EKS itself runs, with the requests that its add-ons and the charts of their makers have by default.
 
-Only what a scheduler looks at, as it was in 2026:
+Only what a scheduler looks at, as hooks/sizing.json has it. It was so in 2026:
 
 - aws-node and its network policy agent: aws-vpc-cni 1.22.4 in github.com/aws/eks-charts; the add-on gives the agent the
   requests of aws-node, as `kubectl describe` of v1.21.1-eksbuild.5 shows;
@@ -12,24 +12,41 @@ Only what a scheduler looks at, as it was in 2026:
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
+from tests.support import sizing
+from tests.support.cluster import layout
 from tests.support.cluster.api import Object
 
 NODE, CLUSTER = "system-node-critical", "system-cluster-critical"
 NAMESPACE = "kube-system"
+# The add-ons that every rendered repository installs.
+ALWAYS = (layout.POLICIES, *layout.CHARTS)
 
 
 def addons() -> list[Object]:
     """The add-ons as objects."""
     one_at_a_time = {"rollingUpdate": {"maxUnavailable": 1, "maxSurge": "25%"}}
+    table = sizing.table()["eks"]
+    each_node = (daemon(name, sizing.per_pod(requests)) for name, requests in table["each_node"].items())
+    once = (pair(name, sizing.per_pod(requests), strategy=one_at_a_time) for name, requests in table["cluster"].items())
+    return [*each_node, *itertools.chain(*once), *provided()]
+
+
+def provided() -> list[Object]:
+    """The add-ons that a cluster may have, or get from the template."""
+    requests = sizing.table()["eks"]["provided"]
+    return [item for name in requests for item in pair(name, sizing.per_pod(requests[name]))]
+
+
+def installed() -> list[Object]:
+    """What the optional add-ons of the template request, in the place of their charts."""
+    optional = {name: requests for name, requests in sizing.addons().items() if name not in ALWAYS}
     return [
-        daemon("aws-node", {"cpu": "25m"}, {"cpu": "25m"}),
-        daemon("kube-proxy", {"cpu": "100m"}),
-        daemon("eks-pod-identity-agent", {}),
-        *pair("coredns", {"cpu": "100m", "memory": "70Mi"}, strategy=one_at_a_time),
-        *pair("metrics-server", {"cpu": "100m", "memory": "200Mi"}),
-        *pair("aws-load-balancer-controller", {})[:1],
+        item
+        for name, requests in optional.items()
+        for item in pair(name, sizing.per_pod(requests._asdict()), replicas=requests.pods)
     ]
 
 

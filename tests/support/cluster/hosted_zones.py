@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 from tests.support.cluster import route53
@@ -12,6 +11,7 @@ from tests.support.cluster.addons import container, kubeconfig_of
 from tests.support.cluster.client import Request, ask, fetch
 from tests.support.cluster.name_server import EXTERNAL_DNS
 from tests.support.cluster.stack import Stack
+from tests.support.repository import ROOT
 
 PORT = 8890
 URL = f"http://127.0.0.1:{PORT}"
@@ -29,8 +29,10 @@ class HostedZones:
     def __init__(self, stack: Stack, zones: route53.Zones, policy: Any) -> None:
         """Start Route 53 with zones and the policy of the role."""
         self.stack = stack
-        program = Path(str(route53.__file__))
-        stack.sandbox.start("route53", sys.executable, program, str(PORT), json.dumps(zones), json.dumps(policy))
+        program = (sys.executable, "-m", route53.__name__)
+        stack.sandbox.start(
+            "route53", *program, str(PORT), json.dumps(zones), json.dumps(policy), environment={"PYTHONPATH": str(ROOT)}
+        )
         stack.sandbox.wait_for("route53", lambda: fetch(stack.sandbox, f"{URL}/state") is not None)
 
     def close(self) -> None:

@@ -29,7 +29,7 @@ class Kubernetes:
         load_balancer: The host name that its Services of type LoadBalancer get.
     """
 
-    def __init__(self, sandbox: Sandbox, name: str, index: int, authority: trustme.CA) -> None:
+    def __init__(self, sandbox: Sandbox, name: str, index: int, authority: trustme.CA, *, asks_pods: bool) -> None:
         """Write the files of the cluster; `start` starts it.
 
         Args:
@@ -37,12 +37,13 @@ class Kubernetes:
             name: Its name, also that of its context for kubectl.
             index: Its number in the sandbox.
             authority: Who signs the certificates of its servers.
+            asks_pods: Whether the metrics API is that of an add-on, at the addresses of its pods.
         """
         self.sandbox = sandbox
         self.name = name
         folder = sandbox.folder / name
         folder.mkdir()
-        self._plane = ControlPlane(name, index, folder, sandbox.folder / "authority.pem")
+        self._plane = ControlPlane(name, index, folder, sandbox.folder / "authority.pem", asks_pods)
         self.url = f"https://127.0.0.1:{self._plane.port}"
         self.load_balancer = f"nlb-{name}.elb.eu-central-1.amazonaws.com"
         self.token, self.argocd_token = secrets.token_hex(16), secrets.token_hex(16)

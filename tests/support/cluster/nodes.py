@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from tests.support import engines
+from tests.support import engines, sizing
 
 Object = dict[str, Any]
 # How the pod of a Job ends, by the end of its image's tag: 1.2.0-fails, 1.2.0-hangs. Any other one succeeds at once.
@@ -59,10 +59,12 @@ class Node:
         return {"status": {"allocatable": resources, "capacity": resources}}
 
 
-# Two t3.small, as docs/installation.md has them: 2 vCPU and 2 GiB each, less what the kubelet and the system keep.
-PODS_WITH_PREFIX_DELEGATION, PODS_WITHOUT_PREFIX_DELEGATION = 30, 11
+# Two t3.small, as docs/sizing.md has them: 2 vCPU and 2 GiB each, less what the kubelet and the system keep.
+T3_SMALL, T3_SMALL_WITH_PREFIXES = sizing.size("t3.small"), sizing.size("t3.small with prefix delegation")
+PODS_WITH_PREFIX_DELEGATION, PODS_WITHOUT_PREFIX_DELEGATION = T3_SMALL_WITH_PREFIXES.pods, T3_SMALL.pods
 SMALL = [
-    Node(f"small-{zone}", cpu="1930m", memory="1434Mi", pods=PODS_WITH_PREFIX_DELEGATION, zone=zone) for zone in "ab"
+    Node(f"small-{zone}", f"{T3_SMALL.cpu}m", f"{T3_SMALL.memory}Mi", pods=PODS_WITH_PREFIX_DELEGATION, zone=zone)
+    for zone in "ab"
 ]
 
 

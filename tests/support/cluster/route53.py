@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
-from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
+
+from tests.support.iam import Context, is_allowed
 
 NAMESPACE = "https://route53.amazonaws.com/doc/2013-04-01/"
 VERSION = "/2013-04-01/hostedzone"
@@ -18,14 +20,21 @@ ACTIONS = ("ListHostedZones", "ListResourceRecordSets", "ChangeResourceRecordSet
 Zones = dict[str, dict[str, Any]]
 
 
-def is_allowed(policy: dict[str, Any], action: str, zone: str) -> bool:
-    """Return whether a policy allows an action on a hosted zone."""
-    arn = f"arn:aws:route53:::hostedzone/{zone}"
-    for statement in policy["Statement"]:
-        resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
-        if f"route53:{action}" in statement["Action"] and any(fnmatchcase(arn, resource) for resource in resources):
-            return True
-    return False
+def normalized(name: str) -> str:
+    """Return the name of a record as the condition keys of Route 53 have it."""
+    return re.sub(r"[^a-z0-9_.-]", lambda match: f"\\{ord(match[0]):03o}", name.lower().rstrip("."))
+
+
+def changed(body: str) -> Context:
+    """Return the condition keys of a batch of changes."""
+    context: Context = {}
+    for change in ElementTree.fromstring(body).iter(f"{XML}Change"):
+        name = change.findtext(f"{XML}ResourceRecordSet/{XML}Name", "").encode().decode("unicode_escape")
+        kind = change.findtext(f"{XML}ResourceRecordSet/{XML}Type", "")
+        action = change.findtext(f"{XML}Action", "")
+        for key, value in (("NormalizedRecordNames", normalized(name)), ("RecordTypes", kind), ("Actions", action)):
+            context.setdefault(f"route53:ChangeResourceRecordSets{key}", []).append(value)
+    return context
 
 
 def response(action: str, content: str) -> str:
@@ -102,10 +111,10 @@ class Handler(BaseHTTPRequestHandler):
             self._send(200, "")
         else:
             zone = self.path.split("/")[3]
-            self._answer("ChangeResourceRecordSets", zone, lambda: self.account.change(zone, body))
+            self._answer("ChangeResourceRecordSets", zone, lambda: self.account.change(zone, body), changed(body))
 
-    def _answer(self, action: str, zone: str, make: Any) -> None:
-        if is_allowed(self.account.policy, action, zone):
+    def _answer(self, action: str, zone: str, make: Any, context: Context | None = None) -> None:
+        if is_allowed(self.account.policy, f"route53:{action}", f"arn:aws:route53:::hostedzone/{zone}", context or {}):
             self._send(200, make())
         else:
             error = f"<Code>AccessDenied</Code><Message>not authorized to perform route53:{action} on {zone}</Message>"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from tests.support.cluster.kubernetes import Kubernetes
 from tests.support.cluster.nodes import Node
 from tests.support.cluster.sandbox import Sandbox, SandboxError
 from tests.support.cluster.world import outside_world
+from tests.support.pages import commands
 from tests.support.repository import Repository
 
 BINARIES = engines.CACHE / "bin"
@@ -106,10 +106,7 @@ class Stack:
 
     def documented(self, page: str, heading: str) -> list[str]:
         """Return the shell commands that a page of the documentation gives below a heading, block by block."""
-        below = (self.checkout.work / "docs" / page).read_text().split(f" {heading}\n", 1)[1]
-        section = re.split(r"^#+ ", below, maxsplit=1, flags=re.MULTILINE)[0]
-        blocks = re.findall(r"^( *)```sh\n(.*?)^ *```$", section, re.MULTILINE | re.DOTALL)
-        return [re.sub(f"^{indent}", "", block, flags=re.MULTILINE) for indent, block in blocks]
+        return commands(self.checkout.work / "docs" / page, heading)
 
     def type(self, commands: str, stdin: str = "") -> str:
         """Type commands into a shell in the repository, as the documentation has them, and return what they print.
@@ -177,7 +174,11 @@ class Stack:
         sandbox, names = self.sandbox, [cluster["name"] for cluster in self.repository.clusters]
         sandbox.start("web", *outside_world(self.folder, authority, PORT))
         sandbox.start("etcd", *control_plane.etcd(self.folder / "etcd"))
-        self.clusters = {name: Kubernetes(sandbox, name, index, authority) for index, name in enumerate(names)}
+        with_metrics = "metrics-server" in self.repository.answers.get("addons", [])
+        self.clusters = {
+            name: Kubernetes(sandbox, name, index, authority, asks_pods=with_metrics)
+            for index, name in enumerate(names)
+        }
         self.argocd = self.clusters[self.repository.answers.get("argocd_cluster", names[0])]
         # For commands that name their context, or mean the cluster that Argo CD runs in.
         in_order = sorted(self.clusters.values(), key=lambda cluster: cluster is not self.argocd)
@@ -198,7 +199,8 @@ def _environment(folder: Path) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "KUBECONFIG": str(folder / "kubeconfig"),
         "HTTPS_PROXY": PROXY,
-        "NO_PROXY": "127.0.0.1,localhost",
+        # Pods have addresses of 10.244.0.0/15.
+        "NO_PROXY": "127.0.0.1,localhost,10.244.0.0/15",
         "SSL_CERT_FILE": str(folder / "authority.pem"),
         "GIT_SSL_CAINFO": str(folder / "authority.pem"),
         # Memory for speed: collecting garbage takes a quarter of the API server's and of Argo CD's time.
