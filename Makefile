@@ -71,11 +71,12 @@ cluster: tools ## Start a cluster with EXAMPLE rendered and installed in it, and
 cluster-down: ## End it.
 	@$(BIN)/python -m tests.cluster down
 
-docs: $(VENV) ## Write docs/answers.md anew, the reference that every repository is rendered with.
+docs: $(VENV) ## Write docs/answers.md and the contract in docs/infrastructure anew, from the schema of the answers.
 	@rm -rf build/docs
 	@$(RENDER) --quiet --data-file examples/minimal.yaml "$(CURDIR)" build/docs
 	@mkdir -p docs
 	cp build/docs/docs/answers.md docs/answers.md
+	$(BIN)/python -m tools.contract
 
 locks: $(NPM) ## Lock the tools and Python packages of rendered repositories anew, with checksums. Needs GitHub.
 	$(BIN)/python -m tools.locks

@@ -11,7 +11,9 @@ from tests.support.repository import ROOT
 
 DECISIONS = sorted((ROOT / "docs/decisions").glob("0*.md"))
 DOCUMENTS = sorted(
-    file for folder in (".", ".github", "docs", "docs/decisions", "tools") for file in (ROOT / folder).glob("*.md")
+    file
+    for folder in (".", ".github", "docs", "docs/decisions", "docs/infrastructure", "tools")
+    for file in (ROOT / folder).glob("*.md")
 )
 
 

@@ -1,4 +1,4 @@
-"""One more add-on in the template is one folder and one entry of the table. Everything else follows."""
+"""One more add-on in the template is a folder, an entry of the table, and its name in two lists. The rest follows."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ CHART = {
 }
 ENTRY = {
     "description": "Records of a second zone",
+    "optional": True,
+    "requests": {"cpu": 10, "memory": 64, "pods": 1},
     "kinds": ["Service", "ServiceAccount", "apps/Deployment"],
     "cluster_kinds": {
         "apiextensions.k8s.io/CustomResourceDefinition": ["*.externaldns.k8s.io"],
@@ -36,7 +38,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the template with one more add-on."""
     template = snapshot(tmp_path_factory.mktemp("extended"))
     folder = template / "template/apps/platform" / ADDON
-    cluster = folder / "clusters/[% yield cluster from model.clusters %][[ cluster.name ]][% endyield %]"
+    cluster = folder / f"clusters/[% yield cluster from model.clusters_of['{ADDON}'] %][[ cluster.name ]][% endyield %]"
     cluster.mkdir(parents=True)
     (folder / "addon.yaml").write_text("".join(f"{key}: {value}\n" for key, value in CHART.items()))
     (folder / "values.yaml").write_text("provider:\n  name: aws\npolicy: upsert-only\n")
@@ -44,13 +46,24 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (cluster / name).write_text("{}\n")
     table = template / "hooks/addons.json"
     table.write_text(json.dumps(json.loads(table.read_text()) | {ADDON: ENTRY}))
+    schema = template / "hooks/answers.schema.json"
+    schema.write_text(after(schema.read_text(), '"addon": {\n      "type": "string",\n      "enum": [', f'"{ADDON}", '))
+    left_out = f"""  - "[% if '{ADDON}' not in model.addon_names %]/apps/platform/{ADDON}[% endif %]"\n"""
+    settings = template / "copier.yml"
+    settings.write_text(after(settings.read_text(), "_exclude:\n", left_out))
     return template
+
+
+def after(text: str, place: str, addition: str) -> str:
+    """Return a text with an addition after a place that it has once."""
+    assert text.count(place) == 1
+    return text.replace(place, f"{place}{addition}")
 
 
 @pytest.fixture(scope="module")
 def repository(extended: Path, tmp_path_factory: pytest.TempPathFactory) -> Repository:
     """Return the example with two clusters, rendered from it."""
-    answers = examples()["stages"]
+    answers = examples()["stages"] | {"addons": [ADDON]}
     return Repository("extended", render(extended, answers, tmp_path_factory.mktemp("repository") / "r"), answers)
 
 
@@ -83,12 +96,27 @@ def test_a_further_add_on_changes_no_other_file_but_those_that_name_all_add_ons(
         str(file) for file in stages.files if (repository.path / file).read_bytes() != (stages.path / file).read_bytes()
     }
     assert changed == {
-        ".copier-answers.yml",  # The template's path.
+        ".copier-answers.schema.json",  # Which names the answers may have.
+        ".copier-answers.yml",
         "apps/platform/policies/base/own.yaml",
         "bootstrap/access-nonprod.yaml",  # What Argo CD may do in the other cluster.
+        "bootstrap/preflight.sh",
+        "README.md",
         "docs/gitops-runtime-architecture.md",
+        "docs/sizing.md",
         "renovate.json5",
     }
+
+
+def test_a_further_add_on_is_left_out_where_it_is_not_chosen(
+    extended: Path, stages: Repository, tmp_path: Path
+) -> None:
+    path = render(extended, stages.answers, tmp_path / "repository")
+    files = {file.relative_to(path) for file in path.rglob("*") if file.is_file()}
+    assert files == {*stages.files}
+    changed = {str(file) for file in files if (path / file).read_bytes() != (stages.path / file).read_bytes()}
+    # The names that the answers may have, and the template's path.
+    assert changed == {".copier-answers.schema.json", ".copier-answers.yml"}
 
 
 def test_a_folder_inside_a_clusters_folder_is_no_application(stages: Repository, tmp_path: Path) -> None:

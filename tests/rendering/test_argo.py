@@ -20,6 +20,11 @@ ADDONS = {"external-dns", "policies", "traefik"}
 OWN = ("argocd", "root")
 
 
+def addons(repository: Repository) -> set[str]:
+    """Return the names of the add-ons: those of every repository, and the chosen ones."""
+    return ADDONS | {*repository.answers.get("addons", [])}
+
+
 def argo(repository: Repository) -> list[Document]:
     """Return every manifest that the root application applies."""
     return [document for file in repository.files if file.parts[0] == "argo" for document in repository.read(str(file))]
@@ -32,12 +37,12 @@ def named(documents: list[Document], kind: str) -> dict[str, Document]:
 
 def of_addons(repository: Repository) -> dict[str, Application]:
     """Return the Applications of the add-ons by their names."""
-    return {name: app for name, app in applications(repository).items() if app.spec["project"] in ADDONS}
+    return {name: app for name, app in applications(repository).items() if app.spec["project"] in addons(repository)}
 
 
 def test_projects_and_sets_are_those_of_the_answers(repository: Repository) -> None:
     environments = {environment["name"] for environment in repository.environments}
-    assert named(argo(repository), "AppProject").keys() == {"bootstrap"} | ADDONS | environments
+    assert named(argo(repository), "AppProject").keys() == {"bootstrap"} | addons(repository) | environments
     sets = {"charts", "config"} | {f"workloads-{name}" for name in environments}
     assert named(argo(repository), "ApplicationSet").keys() == sets
     assert named(argo(repository), "Application").keys() == {"root", "argocd"}
@@ -98,9 +103,10 @@ def test_each_overlay_becomes_one_application_named_like_its_namespace(repositor
 def test_each_cluster_has_every_add_on_in_a_project_of_its_own(repository: Repository) -> None:
     expected = {}
     for cluster in repository.clusters:
-        for addon in ("external-dns", "traefik"):
+        own = addons(repository) - {*cluster.get("provides", [])}
+        for addon in own - {"policies"}:
             expected[f"{addon}-{cluster['name']}"] = (addon, cluster["name"], addon)
-        for addon in ("external-dns", "policies", "traefik"):
+        for addon in own:
             expected[f"{addon}-config-{cluster['name']}"] = (addon, cluster["name"], addon)
     created = of_addons(repository)
     assert {name: (app.spec["project"], app.cluster, app.namespace) for name, app in created.items()} == expected
@@ -123,12 +129,15 @@ def test_charts_read_the_values_of_their_add_on_and_end_with_the_users_own(repos
 def test_projects_of_add_ons_have_no_entry_that_is_not_used(repository: Repository) -> None:
     """That nothing is missing is a check of the repository itself: scripts/validate.py."""
     projects = named(argo(repository), "AppProject")
-    for addon in ADDONS:
+    for addon in addons(repository):
         own = [app for app in of_addons(repository).values() if app.spec["project"] == addon]
         spec = projects[addon]["spec"]
         assert {*spec["sourceRepos"]} == {source["repoURL"] for app in own for source in app.sources}
-        assert {(d["name"], d["namespace"]) for d in spec["destinations"]} == {(a.cluster, a.namespace) for a in own}
-        items = [item for app in own for item in objects(repository, app)]
+        placed = [(app, item) for app in own for item in objects(repository, app)]
+        items = [item for _, item in placed]
+        places = {(app.cluster, item["metadata"].get("namespace", app.namespace)) for app, item in placed}
+        places |= {(app.cluster, app.namespace) for app in own}
+        assert {(d["name"], d["namespace"]) for d in spec["destinations"]} == places
         kinds = {(item["apiVersion"].rpartition("/")[0], item["kind"]) for item in items}
         for entry in spec["clusterResourceWhitelist"]:
             if entry["kind"] != "Namespace":  # Argo CD itself creates it.
@@ -176,7 +185,7 @@ def test_commits_refresh_only_the_applications_that_they_touch(repository: Repos
         if app.workload:
             # An overlay may read all of it: a component, the base, another overlay.
             assert paths == (None if app.workload in repository.releasing else [f"apps/workloads/{app.workload}"])
-        elif app.spec["project"] in ADDONS:
+        elif app.spec["project"] in addons(repository):
             folder = f"apps/platform/{app.spec['project']}"
             own = {f"{folder}/values.yaml", f"{folder}/clusters/{app.cluster}"} if "sources" in app.spec else {folder}
             assert {*(paths or [])} == own
@@ -188,7 +197,9 @@ def test_commits_refresh_only_the_applications_that_they_touch(repository: Repos
 def test_protected_environments_and_add_ons_are_guarded_against_deletion(repository: Repository) -> None:
     documents = argo(repository)
     sets, projects = named(documents, "ApplicationSet"), named(documents, "AppProject")
-    is_guarded = {("charts", None): True, ("config", None): True} | {("charts", addon): True for addon in ADDONS}
+    is_guarded = {("charts", None): True, ("config", None): True} | {
+        ("charts", addon): True for addon in addons(repository)
+    }
     is_guarded |= {(f"workloads-{e['name']}", e["name"]): e["protected"] for e in repository.environments}
     for (set_name, project_name), guarded in is_guarded.items():
         application_set = sets[set_name]

@@ -12,8 +12,8 @@ from tests.support.repository import Document, Repository, load
 
 PAUSES = {"duration": PAUSE, "factor": 2, "maxDuration": "3m"}
 LOAD_BALANCER_IDLE_SECONDS = 350
-# How often Argo CD tries: routes of a new cluster wait for Traefik's definitions, root waits for clusters.
-LIMITS = {"root": -1, "argocd": 10, "add-ons": 5, "workloads": 10}
+# How often Argo CD tries: routes and stores of a new cluster wait for definitions, root waits for clusters.
+LIMITS = {"root": -1, "argocd": 10, "charts": 5, "config": 10, "workloads": 10}
 
 
 def retries(repository: Repository) -> Iterator[tuple[str, Document]]:
@@ -22,8 +22,7 @@ def retries(repository: Repository) -> Iterator[tuple[str, Document]]:
         for item in load(file.read_text()):
             name, spec = item["metadata"]["name"], item["spec"]
             if item["kind"] == "ApplicationSet":
-                purpose = "workloads" if name.startswith("workloads-") else "add-ons"
-                yield purpose, spec["template"]["spec"]["syncPolicy"]["retry"]
+                yield name.partition("-")[0], spec["template"]["spec"]["syncPolicy"]["retry"]
             elif item["kind"] == "Application":
                 yield name, spec["syncPolicy"]["retry"]
 

@@ -160,6 +160,7 @@ def built(template: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         workload = {"name": "override", "host": False, "components": parts}
         answers = examples()["minimal"] | {
             "domain": "acme.io",
+            "addons": ["metrics-server"],
             "environments": ["dev", "prod"],
             "workloads": [workload],
         }

@@ -10,7 +10,9 @@ import pytest
 import yaml
 
 from tests.support import argocd, engines
-from tests.support.cluster.charts import STAND_IN, TRAEFIK, helm_repositories, platform_charts, traefik_stand_in
+from tests.support.cluster.charts import platform_charts
+from tests.support.cluster.stand_ins import STAND_INS, TRAEFIK
+from tests.support.cluster.stand_ins import stand_in as make_stand_in
 from tests.support.repository import Document, Repository, examples, render
 
 # What the seeded files and the docs suggest, what other tests change, and what the values forbid.
@@ -73,7 +75,7 @@ def example(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Reposit
 
 @pytest.fixture(scope="session")
 def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return traefik_stand_in(tmp_path_factory.mktemp("stand-in"))
+    return make_stand_in("traefik", tmp_path_factory.mktemp("stand-in"))
 
 
 @pytest.fixture(scope="session")
@@ -166,27 +168,14 @@ def test_the_schema_of_the_stand_in_is_cut_from_the_schema_of_the_chart() -> Non
     schema = engines.values_schema(traefik.name, traefik.version)
     if schema is None:
         pytest.skip("the schema of Traefik's chart cannot be had: no network, and no folder in GITOPS_TEMPLATE_DATA")
-    stand_in_schema = json.loads((STAND_IN / "values.schema.json").read_text())
+    stand_in_schema = json.loads((STAND_INS / "traefik/values.schema.json").read_text())
     assert cut(schema, stand_in_schema) == stand_in_schema
 
 
 def test_the_stand_in_is_of_the_version_that_the_platform_installs(example: Repository) -> None:
-    version = yaml.safe_load((STAND_IN / "Chart.yaml").read_text())["version"]
+    version = yaml.safe_load((STAND_INS / "traefik/Chart.yaml").read_text())["version"]
     assert {application["spec"]["sources"][0]["targetRevision"] for application in installations(example)} == {version}
 
 
 def test_the_stand_in_runs_the_traefik_that_the_tests_pin() -> None:
-    assert engines.go_module(TRAEFIK, yaml.safe_load((STAND_IN / "Chart.yaml").read_text())["appVersion"])
-
-
-def test_every_chart_of_the_platform_is_in_the_repository_that_it_names(example: Repository, tmp_path: Path) -> None:
-    repositories = helm_repositories(tmp_path)
-    sources = [application["spec"]["sources"][0] for application in charts_of(example)]
-    assert set(repositories) == {source["repoURL"].rstrip("/") for source in sources}
-    for source in sources:
-        url = source["repoURL"].rstrip("/")
-        name, version = source["chart"], source["targetRevision"]
-        index = yaml.safe_load((repositories[url] / "index.yaml").read_text())
-        (entry,) = index["entries"][name]
-        assert (entry["version"], entry["urls"]) == (version, [f"{url}/{name}-{version}.tgz"])
-        assert (repositories[url] / f"{name}-{version}.tgz").is_file()
+    assert engines.go_module(TRAEFIK, yaml.safe_load((STAND_INS / "traefik/Chart.yaml").read_text())["appVersion"])

@@ -1,4 +1,4 @@
-"""DNS zones: what the preflight finds of them, and what the role of external-dns may do."""
+"""DNS zones: what the preflight finds of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.hosted_zones import policy_of_role, printed
+from tests.support.hosted_zones import printed
 from tests.support.preflight import Preflight
 from tests.support.repository import Repository, installation_id, render
 
@@ -28,24 +28,6 @@ def preflight(stages: Repository, tmp_path: Path) -> Preflight:
 def override(preflight: Preflight, text: str) -> None:
     with (preflight.repository / OVERRIDES).open("a") as file:
         file.write(text)
-
-
-@pytest.mark.parametrize(
-    ("zones", "used"),
-    [
-        (OURS, ["ZOURS"]),
-        (OURS | TEAM, ["ZOURS"]),
-        (OURS | DEV, ["ZOURS", "ZDEV"]),
-        ({"ZABOVE": "io", "ZOTHER": "me.io"}, ["ZABOVE"]),
-    ],
-)
-def test_the_role_changes_the_zones_that_hold_the_hosts_and_reads_all(
-    stages: Repository, tmp_path: Path, zones: dict[str, str], used: list[str]
-) -> None:
-    change, read = policy_of_role(stages.path, "nonprod", zones, tmp_path)["Statement"]
-    assert change["Action"] == ["route53:ChangeResourceRecordSets"]
-    assert sorted(change["Resource"]) == sorted(f"{ARN}/{zone}" for zone in used)
-    assert (read["Action"], read["Resource"]) == (["route53:ListHostedZones", "route53:ListResourceRecordSets"], "*")
 
 
 @pytest.mark.parametrize("zones", [{"ZOTHER": "example.org"}, OURS | {"ZTWICE": "acme.io"}, {}])

@@ -1,6 +1,6 @@
 """The real engines, pinned in tools/: what renders and checks manifests here does so in Argo CD and in the cluster.
 
-`make tools` builds and downloads them. After that only Traefik's chart needs the network, once.
+`make tools` builds and downloads them. After that only charts need the network, once.
 """
 
 import json
@@ -22,7 +22,17 @@ Schema = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache"
-CHART_REPOSITORIES = {"traefik": "https://traefik.github.io/charts"}
+# Charts that come with a Go module: the module, and the folder of tools/ that pins it.
+CHART_MODULES = {
+    "descheduler": ("sigs.k8s.io/descheduler", "data"),
+    "external-dns": ("sigs.k8s.io/external-dns", "data"),
+    "metrics-server": ("sigs.k8s.io/metrics-server", "kubernetes"),
+}
+CHART_REPOSITORIES = {
+    "aws-load-balancer-controller": "https://aws.github.io/eks-charts",
+    "external-secrets": "https://charts.external-secrets.io",
+    "traefik": "https://traefik.github.io/charts",
+}
 PULL_SECONDS = 20
 
 
@@ -84,13 +94,11 @@ def go_module(path: str, version: str | None = None, pinned_in: str = "data") ->
 
 @cache
 def chart(name: str, version: str) -> Path | None:
-    """Return the folder of a platform chart, or None where it is out of reach.
-
-    external-dns' is in its module; Traefik's is in the folder TRAEFIK_CHART, else pulled once.
-    """
-    if name == "external-dns":
-        folder = go_module("sigs.k8s.io/external-dns") / "charts/external-dns"
-    elif given := os.environ.get("TRAEFIK_CHART"):
+    """Return the folder of a chart: in its Go module, else named by a variable, else pulled. None if out of reach."""
+    if name in CHART_MODULES:
+        module, pinned_in = CHART_MODULES[name]
+        folder = go_module(module, pinned_in=pinned_in) / "charts" / name
+    elif given := os.environ.get(chart_variable(name)):
         folder = Path(given)
     else:
         return _pulled(name, version)
@@ -98,6 +106,18 @@ def chart(name: str, version: str) -> Path | None:
     if found != version:
         raise EngineError(f"chart {name} {version} is wanted, but {folder} has {found}")
     return folder
+
+
+def chart_variable(name: str) -> str:
+    """Return the environment variable that names the folder of a chart."""
+    return f"{name.upper().replace('-', '_')}_CHART"
+
+
+def chart_data(name: str, version: str, file: str) -> Path | None:
+    """Return a file of a chart from the folder GITOPS_TEMPLATE_DATA, or None where it is not there."""
+    data = Path(os.environ.get("GITOPS_TEMPLATE_DATA", ""))
+    files = (data / "charts" / f"{name}-{version}" / file, data / f"{name}-{version}.{file}")
+    return next((found for found in files if found.is_file()), None)
 
 
 def helm_package(chart: Path, folder: Path, url: str) -> None:
@@ -108,11 +128,9 @@ def helm_package(chart: Path, folder: Path, url: str) -> None:
 
 def values_schema(name: str, version: str) -> Schema | None:
     """Return the schema of a chart's values: from the chart, else from the folder GITOPS_TEMPLATE_DATA, else None."""
-    if found := chart(name, version):
-        file = found / "values.schema.json"
-    else:
-        file = Path(os.environ.get("GITOPS_TEMPLATE_DATA", "")) / f"{name}-{version}.values.schema.json"
-    return json.loads(file.read_text()) if file.exists() else None
+    folder = chart(name, version)
+    file = folder / "values.schema.json" if folder else chart_data(name, version, "values.schema.json")
+    return json.loads(file.read_text()) if file and file.exists() else None
 
 
 def yamlfmt(folder: Path) -> str:

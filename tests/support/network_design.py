@@ -47,9 +47,9 @@ def to_all(*ports: int) -> Rule:
     return lambda v: not is_link_local(v.target.address) and tcp(*ports)(v)
 
 
-def to_private(port: int) -> Rule:
+def to_private(*ports: int) -> Rule:
     """Traffic to addresses of the cluster: nobody knows from the answers which the API server has."""
-    return lambda v: is_private(v.target.address) and tcp(port)(v)
+    return lambda v: is_private(v.target.address) and tcp(*ports)(v)
 
 
 def to_public(*ports: int) -> Rule:
@@ -104,6 +104,14 @@ class Design:
         return rules is None or any(rule(v) for rule in rules)
 
 
+# By the optional add-on: where its pods go, and who reaches them.
+ADDONS: dict[str, Callable[[list[str]], tuple[list[Rule], list[Rule]]]] = {
+    "aws-load-balancer-controller": lambda by_whom: ([to_all(443), to_agent], [tcp(9443), by(by_whom, 8080)]),
+    "external-secrets": lambda by_whom: ([to_all(443), to_agent], [by(by_whom, 8080)]),
+    "metrics-server": lambda by_whom: ([to_private(443, 10250)], [tcp(10250)]),
+}
+
+
 def design(repository: Repository, cluster: str) -> Design:
     """Return the design of a cluster."""
     (answers,) = [given for given in repository.clusters if given["name"] == cluster]
@@ -118,6 +126,10 @@ def design(repository: Repository, cluster: str) -> Design:
         "traefik": [*entry_points, by(monitoring, 9100)],
         "external-dns": [by(monitoring, 7979)],
     }
+    chosen = set(repository.answers.get("addons", [])) - set(answers.get("provides", []))
+    for addon, ways in ADDONS.items():
+        if addon in chosen:
+            leaves[addon], enters[addon] = ways(monitoring)
     if cluster == argocd_cluster(repository):
         git = 443 if repository.answers["repo_url"].startswith("https://") else 22
         controller, server, repo_server = "argocd/application-controller", "argocd/server", "argocd/repo-server"

@@ -16,7 +16,7 @@ from gitops import checks, downloads
 from gitops.checks.types import State
 from gitops.tools import GitOpsError
 from tests.support import engines
-from tests.support.cluster.charts import platform_charts, traefik_stand_in
+from tests.support.cluster.charts import chart_folder, documented_chart, platform_charts
 
 Problems = dict[str, list[str]]
 Validate = Callable[..., Problems]
@@ -51,12 +51,14 @@ def local_downloads(folder: Path) -> Iterator[None]:
     """
     (folder / "kyverno").symlink_to(engines.CACHE / "bin/kyverno/kubectl-kyverno")
     manifests = engines.argocd_manifests() | engines.argocd_manifests(pinned_in="data-previous")
-    charts = {(chart.repository, chart.name, chart.version): chart for chart in platform_charts()}
+    known = (*platform_charts(), documented_chart())
+    charts = {(chart.repository, chart.name, chart.version): chart for chart in known}
 
     def download_chart(repository: str, name: str, version: str, into: Path) -> Path:
-        if (repository.rstrip("/"), name, version) not in charts:
+        chart = charts.get((repository.rstrip("/"), name, version))
+        if not chart:
             raise GitOpsError(f'chart "{name}" version "{version}" not found in {repository}')
-        return engines.chart(name, version) or traefik_stand_in(into)
+        return chart_folder(chart, into)
 
     def download_file(url: str, into: Path) -> Path:
         if url not in manifests:

@@ -15,7 +15,12 @@ TOOLS = {
   *describe-cluster*) echo https://endpoint ;;
   *describe-certificate*) printf '%s\\n%s\\n' "$CERTIFICATE_STATUS" "$CERTIFICATE_NAMES" ;;
   *describe-instances*) [ "$INSTANCES" != denied ] && printf '%s\\n' "$INSTANCES" ;;
+  *list-pod-identity*"--service-account $NO_ROLE"*) echo None ;;
   *list-pod-identity*) echo a-123 ;;
+  *describe-secret*"--secret-id $DELETED_SECRET "*) echo 2026-11-01T00:00:00+00:00 ;;
+  *describe-secret*"--secret-id $MISSING_SECRET "*) echo '(ResourceNotFoundException)' >&2; exit 254 ;;
+  *describe-secret*"--secret-id $UNREADABLE_SECRET "*) echo '(AccessDeniedException)' >&2; exit 254 ;;
+  *describe-secret*) echo None ;;
   *describe-pod-identity*) echo arn:aws:iam::123456789012:role/dns ;;
   *list-hosted-zones*) printf "$HOSTED_ZONES" ;;
   *list-resource-record-sets*) printf %s "$RECORDS" ;;
@@ -34,6 +39,11 @@ esac""",
     "kubectl": """case "$*" in
   *"config view"*) printf %s "$KUBECTL_SERVER" ;;
   version*) printf 'serverVersion:\\n  gitVersion: v%s.3-eks-1\\n' "$SERVER_VERSION" ;;
+  *custom-columns*) [ "$OBJECTS" != denied ] && printf '%s' "$OBJECTS" ;;
+  *metrics.k8s.io*) [ "$METRICS" = there ] ;;
+  *rollout*deployment/aws-load-balancer-controller*) [ "$CONTROLLER" = there ] ;;
+  *eks-pod-identity-agent*) [ "$AGENT" = there ] ;;
+  *apis/eks.amazonaws.com*) exit 1 ;;
   *aws-node*) echo "- --enable-network-policy=true" ;;
   *"secret --namespace external-dns cloudflare-api-token"*) printf %s "$TOKEN" | base64 ;;
 esac""",
@@ -47,6 +57,14 @@ READY = {
     "INSTANCES": "",
     "HOSTED_ZONES": printed({"ZOURS": "acme.io", "ZCOM": "acme.com"}),
     "RECORDS": "",
+    "OBJECTS": "",
+    "METRICS": "there",
+    "CONTROLLER": "there",
+    "AGENT": "there",
+    "NO_ROLE": "nothing",
+    "DELETED_SECRET": "nothing",
+    "MISSING_SECRET": "nothing",
+    "UNREADABLE_SECRET": "nothing",
     "UNKNOWN": "nothing",
     "DENIED": "nothing",
     "TOKEN": "a-token",

@@ -160,7 +160,10 @@ def scenarios() -> dict[str, dict[str, Any]]:
     load_balancers = choices("load_balancer")
     for ci, dns_provider in zip(choices("ci"), itertools.cycle(choices("dns_provider"))):
         all_scenarios[f"every-load-balancer+{ci}+{dns_provider}"] = examples()["minimal"] | {
-            "clusters": [{"name": f"on-{name}"[:40], "load_balancer": name} for name in load_balancers],
+            "clusters": [
+                {"name": f"on-{name}"[:40], "load_balancer": name, "provides": ["metrics-server"]}
+                for name in load_balancers
+            ],
             "environments": [
                 {"name": environment, "cluster": f"on-{name}"[:40]}
                 for environment, name in zip(("dev", "qa", "prod"), load_balancers, strict=True)
@@ -169,7 +172,7 @@ def scenarios() -> dict[str, dict[str, Any]]:
             "dns_provider": dns_provider,
             "ci": ci,
         }
-    all_scenarios["empty"] = examples()["minimal"] | {"workloads": []}
+    all_scenarios["empty"] = examples()["minimal"] | {"workloads": [], "addons": ["external-secrets"]}
     return all_scenarios
 
 

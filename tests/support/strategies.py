@@ -102,7 +102,12 @@ def clusters(draw: DrawFn, domain: str) -> list[str | Map]:
         load_balancer = draw(load_balancers)
         arn = draw(certificates(most=1 if load_balancer == "legacy" else 3))
         cluster = {"name": name, "load_balancer": load_balancer, "acm_certificate_arn": arn}
-        optional = some_of(kubernetes_version=versions, ingress_host=st.just(f"in-{name}.{domain}"))
+        optional = some_of(
+            kubernetes_version=versions,
+            ingress_host=st.just(f"in-{name}.{domain}"),
+            provides=st.lists(st.just("aws-load-balancer-controller"), max_size=1),
+            vpc_id=st.just("vpc-0a1b2c3d4e5f67890"),
+        )
         result.append(draw(st.just(name) | st.just(cluster | draw(optional))))
     return result
 
@@ -138,7 +143,8 @@ def parts(draw: DrawFn, own_environments: list[str], port: bool) -> Map:
             args=st.lists(texts, min_size=1, max_size=3),
             env=variables,
             env_from_secrets=secrets,
-            image_pull_secrets=secrets,
+            # The key of such a Secret is not a variable.
+            image_pull_secrets=st.lists(st.sampled_from(["pull", "1.0"]), max_size=2, unique=True),
             resources=resources,
             writable_paths=st.lists(paths, max_size=3, unique=True),
             run_as_user=st.integers(1, 2**31 - 1),
@@ -220,7 +226,11 @@ def answers(draw: DrawFn) -> Map:
     cluster_names = [given if isinstance(given, str) else given["name"] for given in all_clusters]
     all_environments = draw(environments(domain, cluster_names))
     environment_names = [given if isinstance(given, str) else given["name"] for given in all_environments]
-    applications = {f"{addon}-{cluster}" for addon in ("traefik", "external-dns") for cluster in cluster_names}
+    applications = {
+        f"{addon}-{cluster}"
+        for addon in ("traefik", "external-dns", "external-secrets", "metrics-server")
+        for cluster in cluster_names
+    }
     chosen = draw(several(0, 4))
     chosen = [name for name in chosen if not applications & {f"{name}-{other}" for other in environment_names}]
     load_balancer = draw(load_balancers)
@@ -237,6 +247,8 @@ def answers(draw: DrawFn) -> Map:
         "domain": domain,
         "load_balancer": load_balancer,
         "acm_certificate_arn": draw(certificates(most=1)),
+        # Components scale.
+        "addons": ["metrics-server", *draw(st.lists(st.just("external-secrets"), max_size=1))],
         "clusters": all_clusters,
         "argocd_cluster": draw(st.sampled_from(places_of_argocd(cluster_names, all_environments))),
         "environments": all_environments,

@@ -22,12 +22,13 @@ DNS = r"Who serves [a-z.]+\?"
 LOAD_BALANCER = "Which controller provisions your Network Load Balancers"
 CERTIFICATE = "ARN of the ACM certificate"
 VERSION = "Kubernetes minor version"
+ADDONS = "Add-ons to install"
 CLUSTERS = "Your EKS clusters"
 ARGOCD_CLUSTER = r"Which cluster does Argo CD run in\?"
 ENVIRONMENTS = "Environments, in the order"
 WORKLOADS = "What runs, as a YAML list"
 CI = "Continuous integration"
-QUESTIONS = [REPO_URL, BRANCH, DOMAIN, DNS, LOAD_BALANCER, CERTIFICATE, VERSION, CLUSTERS, ENVIRONMENTS]
+QUESTIONS = [REPO_URL, BRANCH, DOMAIN, DNS, LOAD_BALANCER, CERTIFICATE, VERSION, ADDONS, CLUSTERS, ENVIRONMENTS]
 QUESTIONS += [ARGOCD_CLUSTER, WORKLOADS, CI]
 
 

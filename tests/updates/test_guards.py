@@ -52,6 +52,7 @@ def named(old: str, new: str) -> dict[str, Any]:
 CHANGES = {
     "repo_url": Change({"repo_url": "https://github.com/acme/new.git"}, REFUSED, "Move the repository"),
     "additional_repo_urls": Change({"additional_repo_urls": ["https://github.com/acme/new.git"]}),
+    "repo_private": Change({"repo_private": True}),
     "target_revision": Change({"target_revision": "live"}, TOLD, "reads the branch live instead of main"),
     "installation_id": Change({"installation_id": "other"}, REFUSED, "under which this repository was rendered"),
     "domain": Change({"domain": "acme.org"}),
@@ -61,6 +62,7 @@ CHANGES = {
     "acm_certificate_arn": Change({"acm_certificate_arn": CERTIFICATE}),
     "kubernetes_version": Change({"kubernetes_version": "1.34"}),
     "hsts_seconds": Change({"hsts_seconds": 0}),
+    "addons": Change({"addons": ["metrics-server"]}),
     "clusters: one more": Change({"clusters": [*BASE["clusters"], "more"]}),
     "clusters: another name": Change(
         named("nonprod", "dev-eu"), TOLD, "of nonprod is admitted only before this change"

@@ -37,7 +37,7 @@ LISTS = {ANSWERS_FILE, INVENTORY, "apps/platform/policies/base/hosts.yaml"}
 EDITS = {
     "domain": ("domain: acme.io", "domain: acme.dev"),
     "workloads.shop": ("replicas: 4", "replicas: 5"),
-    "clusters.third": ("- nonprod\n", "- nonprod\n- third\n"),
+    "clusters.third": ("\nclusters:\n", "\nclusters:\n- third\n"),
 }
 
 

@@ -31,6 +31,9 @@ def accepted(domain: str) -> list[Object]:
     """Return objects that no policy refuses, in the environment dev."""
     return [
         secret(),
+        # As the template renders it.
+        rendered("db"),
+        rendered("registry.acme", type="kubernetes.io/dockerconfigjson", data={".dockerconfigjson": "{{ .auths }}"}),
         secret(secretStoreRef={"kind": "ClusterSecretStore", "name": "dev"}, refreshInterval="0s"),
         secret(
             secretStoreRef={"name": "vault"}, data=[{"secretKey": "a", "remoteRef": {"key": "/dev/WORKLOAD/a.b/c"}}]
@@ -76,6 +79,16 @@ def secret(**spec: Any) -> Object:
     }
 
 
+def rendered(name: str, workload: str = "WORKLOAD", **template: Any) -> Object:
+    """An ExternalSecret as the template renders it."""
+    metadata = {"labels": {"app.kubernetes.io/part-of": workload}}
+    target = {"creationPolicy": "Orphan", "deletionPolicy": "Retain", "template": template | {"metadata": metadata}}
+    store = {"kind": "ClusterSecretStore", "name": "dev"}
+    sources = [{"extract": {"key": f"dev/{workload}/{name}"}}]
+    item = secret(refreshInterval="1h", secretStoreRef=store, target=target, dataFrom=sources, data=[])
+    return item | {"metadata": {"name": name}}
+
+
 def _from(key: str) -> Object:
     return secret(data=[{"secretKey": "a", "remoteRef": {"key": key}}])
 
@@ -89,6 +102,7 @@ SECRETS: dict[str, dict[str, Object]] = {
     "name a ClusterSecretStore of the environment": {
         "the store of another environment": secret(secretStoreRef=_PROD),
         "a store of all environments": secret(secretStoreRef={"kind": "ClusterSecretStore", "name": "aws"}),
+        "the store of the platform": secret(secretStoreRef={"kind": "ClusterSecretStore", "name": "platform"}),
         "a store that ends alike": secret(secretStoreRef={"kind": "ClusterSecretStore", "name": "xdev"}),
         "a store of another environment for one value": _source(storeRef=_PROD),
         "a store of another environment for a map": secret(
@@ -100,6 +114,8 @@ SECRETS: dict[str, dict[str, Object]] = {
         "a secret of another workload": _from("dev/other/db"),
         "a secret of a workload that begins alike": _from("dev/WORKLOAD2/db"),
         "a secret of nobody": _from("db"),
+        "a secret of the platform": _from("platform/main/repository"),
+        "what is rendered for another workload": rendered("db", workload="other"),
         "a way up": _from("dev/WORKLOAD/../../prod/WORKLOAD/db"),
         "a pattern": _from("dev/WORKLOAD/*"),
         "no key but the prefix": _from("dev/WORKLOAD"),
@@ -126,7 +142,7 @@ SECRETS: dict[str, dict[str, Object]] = {
         "all the time": secret(refreshInterval="-1h"),
     },
     "target has creationPolicy": {
-        "a Secret that stays": secret(target={"creationPolicy": "Orphan"}),
+        "a Secret that others fill too": secret(target={"creationPolicy": "CreateOrMerge"}),
         "an object of another kind": secret(target={"manifest": {"apiVersion": "v1", "kind": "ConfigMap"}}),
     },
     "target.template.type is one of": {
