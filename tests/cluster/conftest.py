@@ -74,9 +74,10 @@ def brought(repository: Repository, installed: Stack) -> dict[str, Expected]:
     found = applications(installed.sandbox, repository.path)
     known = {item["metadata"]["name"] for item in installed.argocd.list("customresourcedefinitions")}
     brings = {i["metadata"]["name"]: i for a in found.values() for i in pick(a.objects, "CustomResourceDefinition")}
-    if new := [f"crd/{name}" for name in brings.keys() - known]:
-        installed.argocd.apply(*(brings[name.removeprefix("crd/")] for name in new))
-        installed.argocd.kubectl("wait", "--for=condition=Established", "--timeout=60s", *new)
+    if new := {name: item for name, item in brings.items() if name not in known}:
+        installed.argocd.apply(*new.values())
+        names = [f"crd/{name}" for name in new]
+        installed.argocd.kubectl("wait", "--for=condition=Established", "--timeout=60s", *names)
     return found
 
 
