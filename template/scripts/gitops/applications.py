@@ -9,7 +9,7 @@ from typing import Any
 from gitops import generators, gotemplates
 from gitops.generators import is_match
 from gitops.git import is_below
-from gitops.objects import Object, load_yaml, sync_options
+from gitops.objects import Object, load_yaml, mapping, sync_options
 from gitops.tools import GitOpsError, UnavailableError
 from gitops.tree import WORKLOADS, Tree
 
@@ -53,13 +53,13 @@ class Application:
     @property
     def place(self) -> str:
         """Its cluster, by what does not change when the cluster that Argo CD runs in is renamed."""
-        destination = _map(self.spec.get("destination"))
+        destination = mapping(self.spec.get("destination"))
         cluster = str(destination.get("name") or destination.get("server"))
         return IN_CLUSTER if cluster == self.argocd_cluster else cluster
 
     @property
     def namespace(self) -> str:
-        return str(_map(self.spec.get("destination")).get("namespace") or "")
+        return str(mapping(self.spec.get("destination")).get("namespace") or "")
 
     @property
     def sources(self) -> list[Object]:
@@ -85,12 +85,12 @@ class Application:
     @property
     def prunes(self) -> bool:
         """Whether Argo CD deletes an object when it is removed from Git."""
-        return bool(_map(_map(self.spec.get("syncPolicy")).get("automated")).get("prune"))
+        return bool(mapping(mapping(self.spec.get("syncPolicy")).get("automated")).get("prune"))
 
     @property
     def sync_options(self) -> set[str]:
         """The sync options of all its objects, such as PruneLast=true."""
-        options = _map(self.spec.get("syncPolicy")).get("syncOptions")
+        options = mapping(self.spec.get("syncPolicy")).get("syncOptions")
         return {str(option) for option in options} if isinstance(options, list) else set()
 
     @property
@@ -99,7 +99,7 @@ class Application:
 
         Source: https://argo-cd.readthedocs.io/en/stable/operator-manual/high_availability/#manifest-paths-annotation
         """
-        annotation = _map(self.manifest["metadata"].get("annotations")).get(GENERATE_PATHS)
+        annotation = mapping(self.manifest["metadata"].get("annotations")).get(GENERATE_PATHS)
         paths = [path.strip() for path in annotation.split(";")] if isinstance(annotation, str) else []
         result = []
         for path in filter(None, paths):
@@ -161,13 +161,13 @@ def read_applications(tree: Tree) -> Applications:
 
 def _generated(tree: Tree, item: Object) -> list[Application]:
     """Return the Applications that an ApplicationSet generates."""
-    spec = _map(item.get("spec"))
+    spec = mapping(item.get("spec"))
     if unknown := spec.keys() - SET_FIELDS:
         raise GitOpsError(f"spec.{min(map(str, unknown))} is not supported here: remove it")
     if not spec.get("goTemplate"):
         raise GitOpsError("only sets with goTemplate are supported here")
     parameters = [p for generator in spec["generators"] for p in generators.parameters_of(tree, generator)]
-    policy = _map(spec.get("syncPolicy"))
+    policy = mapping(spec.get("syncPolicy"))
     is_never_deleted = policy.get("applicationsSync", "sync") in ("create-only", "create-update")
     result = []
     templates = gotemplates.fill(spec["template"], parameters)
@@ -198,8 +198,3 @@ def _patched(manifest: Object, patch: str) -> Object:
 
 def _finalizers(item: Object) -> str:
     return " ".join(map(str, item["metadata"].get("finalizers") or []))
-
-
-def _map(value: Any) -> Object:
-    """Return a map; an empty one for anything else, which sources.check() refuses before a build."""
-    return value if isinstance(value, dict) else {}

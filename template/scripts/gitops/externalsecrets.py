@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from gitops.objects import Object, api_group
+from gitops.objects import Object, api_group, mapping, mappings
 
 GROUP, KIND = "external-secrets.io", "ExternalSecret"
 
@@ -26,7 +24,7 @@ def note(effect: str, old: Object | None, new: Object | None, cluster: str) -> s
         return f"first create what does not exist yet: {', '.join(keys)}. Pods wait for their Secrets" if keys else ""
     if effect != "deleted":
         return ""
-    target = _map(_map(item.get("spec")).get("target"))
+    target = mapping(mapping(item.get("spec")).get("target"))
     name, namespace = target.get("name") or item["metadata"]["name"], item["metadata"].get("namespace")
     if target.get("creationPolicy", "Owner") == "Owner":
         return f"the Secret {name} is deleted with it. Pods that read it do not start again without it"
@@ -36,15 +34,7 @@ def note(effect: str, old: Object | None, new: Object | None, cluster: str) -> s
 
 def _keys(item: Object) -> set[str]:
     """Return the names of the secrets that an ExternalSecret reads."""
-    spec = _map(item.get("spec"))
-    entries = [_map(entry) for field in ("data", "dataFrom") for entry in _list(spec.get(field))]
-    sources = [_map(entry.get(field)) for entry in entries for field in ("remoteRef", "extract")]
+    spec = mapping(item.get("spec"))
+    entries = [entry for field in ("data", "dataFrom") for entry in mappings(spec.get(field))]
+    sources = [mapping(entry.get(field)) for entry in entries for field in ("remoteRef", "extract")]
     return {source["key"] for source in sources if isinstance(source.get("key"), str)}
-
-
-def _map(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []

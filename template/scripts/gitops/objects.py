@@ -32,6 +32,16 @@ CLUSTER_SCOPED = {
 }
 
 
+def mapping(value: Any) -> Object:
+    """Return a map as it is, and an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def mappings(value: Any) -> list[Object]:
+    """Return the maps of a list, and none for anything else."""
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
 def load_yaml(text: str, name: str, loader: Any = Loader) -> list[Any]:
     """Return the documents of a YAML text that are not empty.
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from gitops.objects import Object
+from gitops.objects import Object, mapping
 
 # A DNS name in lower case, of at least two labels.
 HOST = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+"
@@ -48,7 +48,7 @@ def dns_names(item: Object) -> dict[str, str]:
     """Return the DNS names that external-dns creates from an object, in lower case, each with its targets."""
     if item["kind"] not in ANNOTATED:
         return {}
-    annotations = _map(item["metadata"].get("annotations"))
+    annotations = mapping(item["metadata"].get("annotations"))
     targets = ", ".join(split_names(annotations.get(f"{PREFIX}target", "")))
     names = split_names(annotations.get(HOSTNAME, ""))
     if item["kind"] == "Service":
@@ -69,9 +69,9 @@ def hosts(item: Object) -> set[str]:
 
 def rules(item: Object) -> Iterator[str]:
     """Return the rules of a route, and nothing for other objects."""
-    entries = _map(item.get("spec")).get("routes") if item["kind"] in ROUTES else None
+    entries = mapping(item.get("spec")).get("routes") if item["kind"] in ROUTES else None
     for entry in entries if isinstance(entries, list) else []:
-        yield str(_map(entry).get("match", ""))
+        yield str(mapping(entry).get("match", ""))
 
 
 def split_names(value: Any) -> list[str]:
@@ -82,7 +82,3 @@ def split_names(value: Any) -> list[str]:
 def _search(rule: str) -> list[str]:
     """Return the hosts that external-dns finds in a rule, in lower case."""
     return [name.lower() for call in CALL.findall(rule) for name in ARGUMENT.findall(call) if name != "*"]
-
-
-def _map(value: Any) -> Object:
-    return value if isinstance(value, dict) else {}

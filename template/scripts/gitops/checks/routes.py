@@ -9,7 +9,7 @@ from typing import Any
 from gitops import backends
 from gitops.applications import Application
 from gitops.checks.types import Note, Repository, check
-from gitops.objects import Object, kind_and_name, load_yaml
+from gitops.objects import Object, kind_and_name, load_yaml, mappings
 from gitops.routes import HOSTNAME, split_names
 from gitops.routes import hosts as hosts_of
 from gitops.strictyaml import read_text
@@ -98,15 +98,11 @@ def _domain(repository: Repository, application: Application) -> str:
 def _answered(repository: Repository, workload: str, domain: str) -> set[str]:
     """Return the hosts that the answers give to a workload under a domain: the certificate names follow them."""
     hosts = set()
-    for given in _maps(repository.tree.answers.get("workloads")):
+    for given in mappings(repository.tree.answers.get("workloads")):
         if given.get("name") != workload:
             continue
         overrides = given.get("overrides")
-        places = [given, *_maps(list(overrides.values()) if isinstance(overrides, dict) else [])]
-        for route in (route for place in places for route in _maps(place.get("routes"))):
+        places = [given, *mappings(list(overrides.values()) if isinstance(overrides, dict) else [])]
+        for route in (route for place in places for route in mappings(place.get("routes"))):
             hosts.add(domain if route.get("host") == "@" else f"{route.get('host')}.{domain}")
     return hosts
-
-
-def _maps(value: Any) -> list[Object]:
-    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
