@@ -43,7 +43,7 @@ class Portal:
             self._applied.enter_context(self.cluster.applied(namespace, *objects))
             pods = stack.until("its pods run", lambda: self._running(6))
             self._serve({pod["metadata"]["name"]: pod["status"]["podIP"] for pod in pods})
-            stack.until("Traefik has read the routes", lambda: self.ask("www").status == 200)
+            stack.until("Traefik has read the routes and their middlewares", self._is_routed)
         except BaseException:
             self.close()
             raise
@@ -71,6 +71,10 @@ class Portal:
         connection = self.sandbox.dial(self._way_in.address, self._way_in.https, CLIENT)
         connection.settimeout(SECONDS)
         return connection
+
+    def _is_routed(self) -> bool:
+        # Traefik loads the objects one by one: a route whose middleware it has not read yet does not exist for it.
+        return self.ask("www").status == 200 and self.arrived("www", "/api/v1") == ("web", "/")
 
     def _running(self, number: int) -> Any:
         pods = self.cluster.list("pods", NAMESPACE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -217,13 +218,14 @@ def test_a_branch_is_followed_quietly_once_it_has_the_commit(checkout: Checkout,
 def test_renaming_the_cluster_of_argocd_moves_neither_it_nor_its_workloads(
     template: Path, checkout: Checkout, stages: dict[str, Any], tmp_path: Path
 ) -> None:
-    text = (
-        json.dumps(stages)
-        .replace('"cluster": "prod"', '"cluster": "live"')
-        .replace('"name": "prod", "acm', '"name": "live", "acm')
-        .replace('"argocd_cluster": "prod"', '"argocd_cluster": "live"')
-    )
-    checkout.become(render(template, json.loads(text), tmp_path / "renamed"))
+    answers = copy.deepcopy(stages)
+    names = {"prod": "live"}
+    for cluster in answers["clusters"]:
+        cluster["name"] = names.get(cluster["name"], cluster["name"])
+    for environment in answers["environments"]:
+        environment["cluster"] = names.get(environment["cluster"], environment["cluster"])
+    answers["argocd_cluster"] = "live"
+    checkout.become(render(template, answers, tmp_path / "renamed"))
     changes = checkout.blast_radius("--brief")["changes"]
     assert changes["root"]["what"] == changes["shop-prod"]["what"] == "changed"
     assert not changes["shop-prod"]["deleted"]
