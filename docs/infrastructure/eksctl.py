@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Print the answers that clusters made with eksctl (or by hand) give. Reads only, with the AWS CLI and eksctl.
+"""Print the answers about existing clusters, made with eksctl or by hand. Only reads, with the AWS CLI and eksctl.
 
 python3 eksctl.py --region eu-west-1 --domain example.com --certificate <ARN> [cluster ...] >infrastructure.json
 """
@@ -34,13 +34,21 @@ def answers_of(cluster: str, region: str) -> dict[str, Any]:
     }
 
 
+def place_of(region: str) -> dict[str, str]:
+    """Return what the ARN of a certificate would say."""
+    return {
+        "aws_region": region,
+        "aws_account": read("aws", "sts", "get-caller-identity", "--output", "json")["Account"],
+    }
+
+
 def main() -> None:
     """Print the answers about all clusters."""
     parser = argparse.ArgumentParser(description="Print what the GitOps template needs to know of clusters.")
     parser.add_argument("--region", required=True)
     parser.add_argument("--domain", required=True)
     parser.add_argument("--dns-provider", choices=("route53", "cloudflare"), default="route53")
-    parser.add_argument("--certificate", required=True, help="ARN of the ACM certificate; several: comma-separated")
+    parser.add_argument("--certificate", default="", help="ARN of the ACM certificate; several: comma-separated")
     parser.add_argument("cluster", nargs="*", help="default: all clusters of the region")
     given = parser.parse_args()
     listed = given.cluster or [
@@ -50,6 +58,7 @@ def main() -> None:
         "domain": given.domain,
         "dns_provider": given.dns_provider,
         "acm_certificate_arn": given.certificate,
+        **({} if given.certificate else place_of(given.region)),
         "clusters": [answers_of(cluster, given.region) for cluster in sorted(listed)],
     }
     print(json.dumps(answers, indent=2))

@@ -1,4 +1,4 @@
-"""Fixtures of the answers' tests: Copier's command in this process, and the checks without Copier around them."""
+"""Provide Copier's command in this process, and the checks of answers without Copier."""
 
 from __future__ import annotations
 
@@ -38,10 +38,16 @@ def jinja(template: Path) -> Environment:
 
 
 @pytest.fixture(scope="session")
-def find_problems(jinja: Environment) -> Callable[[Answers], list[str]]:
-    """Return the checks of all answers, without Copier around them."""
+def find_lines(jinja: Environment) -> Callable[[Answers], list[str]]:
+    """Return the checks of all answers, without Copier around them: problems, each with a shorter fix after a tab."""
     find = jinja.from_string("[% from 'hooks/rules/all.jinja' import find %][[ find(answers) ]]")
     return lambda answers: [line.strip() for line in find.render(answers=answers).split("\n") if line.strip()]
+
+
+@pytest.fixture(scope="session")
+def find_problems(find_lines: Callable[[Answers], list[str]]) -> Callable[[Answers], list[str]]:
+    """Return the checks of all answers, without Copier around them."""
+    return lambda answers: [line.split("\t")[0] for line in find_lines(answers)]
 
 
 @pytest.fixture(scope="session")

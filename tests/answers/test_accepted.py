@@ -1,4 +1,4 @@
-"""Unusual but valid answers are accepted, and nothing of them is lost on the way into the repository."""
+"""Unusual but valid answers are accepted and rendered without loss."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tests.support.answers import ANSWERS_FILE, assert_has_the_answers, recorded
 from tests.support.cases import Answers, Case, cases
 from tests.support.combined import Combination, combine
 from tests.support.commands import Copy
+from tests.support.platforms import problems_of_files
 from tests.support.repository import render
 
 VALID = cases("valid")
@@ -30,6 +31,7 @@ def test_unusual_answers_are_rendered_as_given(
     rendered = render(template, combination.answers, tmp_path / "repository")
     assert_has_the_answers(rendered, combination.answers)
     assert find_problems(recorded(rendered)) == []
+    assert problems_of_files(rendered) == []
 
 
 def test_values_shared_by_anchors_are_recorded_in_full(copy: Copy, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Ids that DNS zones and AWS accounts know: unique in the world, bounded, and the same for ever."""
+"""Ids in DNS zones and AWS accounts are unique, limited in length, and never change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers from the infrastructure: their contract, the ways to write them, and what they are joined with."""
+"""Answers from the infrastructure: their contract, the ways to write them, and how to join them with others."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ if "describe-cluster" in words:
     print(json.dumps({{"cluster": {{"name": name, **described[name]}}}}))
 elif "list-addons" in words:
     print(json.dumps({{"addons": ["vpc-cni", "metrics-server"] if "main" in words else ["vpc-cni"]}}))
+elif "get-caller-identity" in words:
+    print(json.dumps({{"Account": "123456789012"}}))
 elif words[1:3] == ["get", "cluster"]:
     print(json.dumps([{{"Name": name, "Region": "eu-west-1", "Owned": "True"}} for name in described]))
 else:
@@ -72,6 +74,14 @@ def written(tools: dict[str, str]) -> str:
     command = [sys.executable, str(FOLDER / "eksctl.py"), "--region", "eu-west-1", "--domain", "example.com"]
     command += ["--certificate", CERTIFICATE]
     return subprocess.run(command, env=tools, check=True, capture_output=True, text=True).stdout
+
+
+def test_without_a_certificate_the_script_says_where_the_clusters_are(tools: dict[str, str]) -> None:
+    command = [sys.executable, str(FOLDER / "eksctl.py"), "--region", "eu-west-1", "--domain", "example.com"]
+    answers = json.loads(subprocess.run(command, env=tools, check=True, capture_output=True, text=True).stdout)
+    jsonschema.validate(answers, contract.contract())
+    place = {name: answers[name] for name in ("acm_certificate_arn", "aws_region", "aws_account")}
+    assert place == {"acm_certificate_arn": "", "aws_region": "eu-west-1", "aws_account": "123456789012"}
 
 
 def test_the_contract_is_that_of_the_schema() -> None:
@@ -129,7 +139,7 @@ def test_a_cluster_that_recorded_environments_name_cannot_disappear(written: str
     platform = minimal() | json.loads(written) | {"environments": environments}
     (tmp_path / ANSWERS_FILE).write_text(yaml.safe_dump(platform))
     (problem,) = copy({"clusters": ["main"]}, tmp_path, "--overwrite").problems
-    assert problem.startswith('environments[0].cluster: "auto" is not one of the clusters: main (recorded in ')
+    assert problem.startswith('environments[0].cluster: "auto" is not a cluster; use main (recorded in ')
     assert yaml.safe_load((tmp_path / ANSWERS_FILE).read_text()) == platform
 
 

@@ -1,4 +1,4 @@
-"""The names of workloads: what the answers may say, and what the rendered check admits, are the same."""
+"""The answers and the rendered checks accept the same names of workloads."""
 
 from __future__ import annotations
 

@@ -30,9 +30,9 @@ def test_a_folder_of_another_repository_is_refused_with_what_to_do(outer: Path, 
     outcome = copy(minimal(), outer / "deploy/gitops")
     (problem,) = outcome.problems
     assert problem == (
-        f"the folder {outer}/deploy/gitops is inside the repository {outer}, and Argo CD reads paths from the top of a "
-        "repository; choose a folder elsewhere, or make it a repository of its own first: "
-        f"git init \u2019{outer}/deploy/gitops\u2019"
+        f"the folder {outer}/deploy/gitops is inside the repository {outer}, and Argo CD reads paths from the root of "
+        "a repository; choose another folder, or make it a repository first: "
+        f"git init '{outer}/deploy/gitops'"
     )
     assert not (outer / "deploy/gitops").exists()
 

@@ -1,4 +1,4 @@
-"""What holds of any answers: right ones are accepted and rendered, and no others end in anything but a message."""
+"""Valid answers are accepted and rendered; all others are rejected with a message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recorded answers: a newer version looks at them, and at people's own files, before it writes."""
+"""An update checks the recorded answers and the user's own files before it writes."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def refusal(copy_again: Again, repository: Path) -> Callable[..., list[str]]:
 
 # --- recorded answers -------------------------------------------------------------------------------------------------
 
-ORIGIN = " (recorded in .copier-answers.yml; give another with --data or --data-file)"
+ORIGIN = " (recorded in .copier-answers.yml; pass another with --data or --data-file)"
 
 
 def test_recorded_answers_are_enough(copy_again: Again, repository: Path) -> None:
@@ -88,12 +88,12 @@ def test_recorded_answers_are_enough(copy_again: Again, repository: Path) -> Non
 @pytest.mark.parametrize(
     ("answers", "problem"),
     [
-        ({"dns_provider": "gandi"}, 'dns_provider: "gandi" is not one of cloudflare, route53'),
-        ({"kubernetes_version": "1.19"}, 'kubernetes_version: "1.19" is not a Kubernetes minor version from 1.31 up'),
-        ({"workloads": [WHOAMI | {"port": 70000}]}, "workloads[0].port: 70000 is not a port (1-65535)"),
-        ({"argocd_cluster": "gone"}, 'argocd_cluster: "gone" is not one of the clusters: main'),
-        ({"colour": "blue"}, "colour: is not known here"),
-        ({"model": {}}, "model: is computed from the answers and cannot be given; take it away"),
+        ({"dns_provider": "gandi"}, 'dns_provider: "gandi" is not a known value; use cloudflare or route53'),
+        ({"kubernetes_version": "1.19"}, 'kubernetes_version: "1.19" is not a supported Kubernetes version; use 1.31'),
+        ({"workloads": [WHOAMI | {"port": 70000}]}, "workloads[0].port: 70000 is not a port; use 1-65535"),
+        ({"argocd_cluster": "gone"}, 'argocd_cluster: "gone" is not a cluster; use main'),
+        ({"color": "blue"}, "color: is not a known answer"),
+        ({"model": {}}, "model: is computed and cannot be set; remove it"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
@@ -112,7 +112,7 @@ def test_a_given_answer_takes_the_place_of_a_bad_recorded_one(copy_again: Again,
 
 
 URL, NEW = ANSWERS["repo_url"], "git@git.example.com:acme/platform.git"
-LOCK = f"repo_url: the projects in the cluster do not admit {NEW} yet"
+LOCK = f"repo_url: the projects in the cluster do not allow {NEW} yet"
 LACKS = f"additional_repo_urls: lacks {URL}, which Argo CD still reads"
 
 
@@ -132,7 +132,7 @@ def test_a_repository_does_not_move_before_its_projects_admit_both_urls(
 ) -> None:
     record(repository, additional_repo_urls=before)
     (found,) = refusal(**after)
-    assert found.startswith(problem) and "docs/operations.md, Move the repository" in found
+    assert found.startswith(problem) and "Move the repository in docs/operations.md" in found
 
 
 def test_a_repository_moves_in_three_steps_and_back(copy_again: Again, repository: Path) -> None:
@@ -161,11 +161,11 @@ def test_names_that_were_answers_once_stay_known(template: Path, tmp_path: Path,
     checks = newer / "hooks" / "rules" / "shape.jinja"
     before = "[% set retired = {} %]"
     assert before in checks.read_text()
-    checks.write_text(checks.read_text().replace(before, "[% set retired = {'colour': 'nothing'} %]"))
+    checks.write_text(checks.read_text().replace(before, "[% set retired = {'color': 'nothing'} %]"))
     repository = Path(shutil.copytree(rendered, tmp_path / "repository"))
-    record(repository, colour="blue")
+    record(repository, color="blue")
     run_copy(str(newer), repository, defaults=True, overwrite=True, quiet=True)
-    assert "colour" not in recorded(repository)
+    assert "color" not in recorded(repository)
 
 
 # --- people's own files -----------------------------------------------------------------------------------------------
@@ -187,8 +187,8 @@ def test_a_workload_is_not_taken_away_while_its_folder_holds_files_made_by_hand(
     write(repository, f"apps/workloads/shop/{path}")
     (problem,) = refusal(workloads=[WHOAMI])
     assert problem == (
-        f"workloads: shop is no longer there, but apps/workloads/shop/{path} was not made by the template, and nothing "
-        "would look after it any more; delete or move it first, and commit that"
+        f"workloads: shop is removed, but apps/workloads/shop/{path} was not created by the template, and nothing "
+        "would manage it any more; delete or move it, and commit that"
     )
 
 
@@ -199,9 +199,9 @@ def test_an_environment_is_not_taken_away_while_workloads_made_by_hand_run_in_it
     write(repository, f"{BY_HAND}/prod/config/settings.yaml")
     write(repository, f"{BY_HAND}/dev/kustomization.yaml")
     problems = refusal(environments=["dev"])
-    assert [problem.split(" was not made")[0] for problem in problems] == [
-        f"environments: prod is no longer there, but {BY_HAND}/prod/config/settings.yaml",
-        f"environments: prod is no longer there, but {BY_HAND}/prod/kustomization.yaml",
+    assert [problem.split(" was not created")[0] for problem in problems] == [
+        f"environments: prod is removed, but {BY_HAND}/prod/config/settings.yaml",
+        f"environments: prod is removed, but {BY_HAND}/prod/kustomization.yaml",
     ]
 
 
@@ -212,7 +212,7 @@ def test_a_workload_does_not_leave_an_environment_that_holds_files_made_by_hand(
     (problem,) = refusal(workloads=[WHOAMI, SHOP | {"environments": ["dev"]}])
     assert problem.startswith(
         "workloads: shop no longer runs in prod, "
-        "but apps/workloads/shop/overlays/prod/patch.yaml was not made by the template"
+        "but apps/workloads/shop/overlays/prod/patch.yaml was not created by the template"
     )
 
 
@@ -221,7 +221,7 @@ def test_each_file_is_named_once_when_its_workload_and_its_environment_go(
 ) -> None:
     write(repository, "apps/workloads/shop/overlays/prod/patch.yaml")
     (problem,) = refusal(environments=["dev"], workloads=[WHOAMI])
-    assert problem.startswith("workloads: shop is no longer there, but apps/workloads/shop/overlays/prod/patch.yaml")
+    assert problem.startswith("workloads: shop is removed, but apps/workloads/shop/overlays/prod/patch.yaml")
 
 
 def test_what_the_template_made_can_be_taken_away(copy_again: Again) -> None:
@@ -240,8 +240,8 @@ def test_a_new_workload_does_not_take_over_a_folder_made_by_hand(
     write(repository, f"{BY_HAND}/dev/kustomization.yaml")
     (problem,) = refusal(workloads=[WHOAMI, SHOP, WHOAMI | {"name": "byhand"}])
     assert problem == (
-        f"workloads: byhand is new, but {BY_HAND}/dev/kustomization.yaml is there already; move the folder away and "
-        "commit that, then bring your changes back, or choose another name"
+        f"workloads: byhand is new, but {BY_HAND}/dev/kustomization.yaml exists already. To keep it, move the folder "
+        "away and commit that, then move your changes back; move it away, or use another name"
     )
 
 
@@ -252,8 +252,8 @@ def test_a_new_component_does_not_take_the_place_of_a_file_made_by_hand(
     worker = {"name": "worker", "image": "worker:1.0.0"}
     (problem,) = refusal(workloads=[WHOAMI, {**SHOP, "components": [*SHOP["components"], worker]}])
     assert problem == (
-        "workloads: apps/workloads/shop/base/worker.yaml would be made, but is there already; move it away and "
-        "commit that, then bring your changes back"
+        "workloads: apps/workloads/shop/base/worker.yaml would be created, but exists already; move it away and "
+        "commit that, then restore your changes"
     )
 
 
@@ -262,15 +262,13 @@ def test_a_new_environment_does_not_start_what_was_made_by_hand(
 ) -> None:
     write(repository, f"{BY_HAND}/qa/kustomization.yaml")
     (problem,) = refusal(environments=["dev", "qa", "prod"])
-    assert problem.startswith(f"environments: qa is new, but {BY_HAND}/qa/kustomization.yaml is there already")
+    assert problem.startswith(f"environments: qa is new, but {BY_HAND}/qa/kustomization.yaml exists already")
 
 
 def test_a_first_render_does_not_take_over_a_folder_made_by_hand(copy: Copy, tmp_path: Path) -> None:
     write(tmp_path / "repository", "apps/workloads/whoami/notes.md")
     outcome = copy(minimal(), tmp_path / "repository", "--overwrite")
-    assert outcome.problems[0].startswith(
-        "workloads: whoami is new, but apps/workloads/whoami/notes.md is there already"
-    )
+    assert outcome.problems[0].startswith("workloads: whoami is new, but apps/workloads/whoami/notes.md exists already")
     assert [file.name for file in (tmp_path / "repository").rglob("*") if file.is_file()] == ["notes.md"]
 
 

@@ -1,4 +1,4 @@
-"""The schema of the answers: one file that our checks, editors and the documentation read the same way."""
+"""Our checks, editors and the documentation interpret the schema of the answers in the same way."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ASKED = {name: question for name, question in QUESTIONS.items() if "help" in que
 READ = {"$ref", "type", "enum", "not", "maxLength", "pattern", "minimum", "maximum", "minItems", "uniqueItems"}
 READ |= {"items", "minProperties", "required", "properties", "propertyNames", "additionalProperties", "definitions"}
 READ |= {"anyOf", "allOf", "oneOf", "dependencies", "const"}
-NOTES = {"$schema", "title", "description", "default", "examples", "x-rule", "x-text-rule"}
+NOTES = {"$schema", "title", "description", "default", "examples", "x-rule", "x-text-rule", "x-fix", "x-repair"}
 NOTES |= {"x-source", "x-reserved", "x-dependencies", "x-one-of", "x-excluded", "x-instead"}
 
 
@@ -186,11 +186,15 @@ EVERYTHING: Node = minimal() | {
             "acm_certificate_arn": minimal()["acm_certificate_arn"],
             "load_balancer": "legacy",
             "kubernetes_version": "1.35",
+            "aws_region": "eu-west-1",
+            "aws_account": "123456789012",
             "ingress_host": "in.example.com",
             "dns_owner_id": "gitops-main",
         },
     ],
     "argocd_cluster": "main",
+    "aws_region": "eu-west-1",
+    "aws_account": "123456789012",
     "environments": [
         "dev",
         {
@@ -351,9 +355,22 @@ def test_a_question_and_its_schema_agree(name: str) -> None:
     assert question["type"] == types[node["type"]]
     assert ("default" in question) != (name in SCHEMA["required"])
     if name not in ("argocd_cluster", "installation_id"):
-        assert question.get("default") == node.get("default")
+        default = question.get("default")
+        if isinstance(default, str) and "[%" in default:
+            # At a terminal it may have none: people type into an empty line.
+            default = re.sub(r"\[% (?:from|else|if needs).*|\[%.*?%\]", "", default)
+            default = yaml.safe_load(default) if node["type"] == "array" else default
+        assert default == node.get("default")
         choices = question.get("choices", {})
         assert list(choices.values()) == node.get("enum", [])
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_the_text_of_a_question_fits_a_terminal(name: str) -> None:
+    lines = [line for line in ASKED[name]["help"].split("\n") if "[[" not in line and "[%" not in line]
+    # Copier puts a sign of three columns before the first line, and two blanks before each choice.
+    assert all(len(line) <= 80 - 3 * (number == 0) for number, line in enumerate(lines)), lines
+    assert all(len(choice) <= 80 - 4 for choice in ASKED[name].get("choices", []) if isinstance(choice, str))
 
 
 @pytest.mark.parametrize("name", ASKED)

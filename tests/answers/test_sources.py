@@ -1,4 +1,4 @@
-"""Where answers come from: every way of giving them is looked at, before anything is asked or written."""
+"""Answers from every source are checked before any question and before any file is written."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import yaml
 from copier import run_copy
 from copier.errors import UserMessageError
 
-from tests.support.answers import recorded
+from tests.support.answers import ANSWERS_FILE, recorded
 from tests.support.cases import minimal
 from tests.support.commands import Copy
 
@@ -36,8 +36,8 @@ def set_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_without_any_answers_all_that_are_required_are_named(copy: Copy, repository: Path) -> None:
     outcome = copy({}, repository)
-    names = [problem.split(": is missing; it is required")[0] for problem in outcome.problems]
-    assert names == ["repo_url", "domain", "acm_certificate_arn", "environments", "workloads"]
+    names = [problem.split(": is missing")[0] for problem in outcome.problems]
+    assert names == ["repo_url", "domain", "environments"]
     assert (outcome.status, repository.exists()) == (1, False)
 
 
@@ -55,11 +55,21 @@ def test_lists_on_the_command_line_are_names_in_brackets(copy: Copy, repository:
     assert recorded(repository)["workloads"] == []
 
 
-@pytest.mark.parametrize("text", ["[{name: prod}]", "- main", "main", "[main", "[*main]", "[2026-13-01]", "[a: b]"])
+@pytest.mark.parametrize("text", ["dev, prod", "dev,prod", "dev prod", " dev,  prod, "])
+def test_names_on_the_command_line_need_no_brackets(text: str, copy: Copy, repository: Path) -> None:
+    given = ["--data", f"environments={text}", "--data", "workloads=none", "--data", "clusters=main"]
+    assert copy(minimal(), repository, "--quiet", *given).status == 0
+    brackets = ["--data", "environments=[dev, prod]", "--data", "workloads=[]", "--data", "clusters=[main]"]
+    assert copy(minimal(), repository.with_name("brackets"), "--quiet", *brackets).status == 0
+    files = [(folder / ANSWERS_FILE).read_bytes() for folder in (repository, repository.with_name("brackets"))]
+    assert files[0] == files[1]
+
+
+@pytest.mark.parametrize("text", ["[{name: prod}]", "- main", "main, [a", "[main", "[*main]", "[2026-13-01]", "[a: b]"])
 def test_any_other_text_for_a_list_belongs_into_a_file(text: str, copy: Copy, repository: Path) -> None:
     (problem,) = copy(minimal(), repository, "--data", f"environments={text}").problems
     assert problem.endswith(
-        "is not a list of names in brackets (such as [dev, prod]); give anything else in a file (--data-file)"
+        "is not a list of names (--data takes names only, --data-file anything); use a list, such as [dev, prod]"
     )
 
 
@@ -77,16 +87,19 @@ def test_the_settings_of_a_user_cannot_replace_a_computed_value(
     set_defaults(**{name: ""})
     outcome = copy(minimal() | {"domain": "Bad."}, repository)
     assert outcome.problems[0] == (
-        f"{name}: is computed from the answers and cannot be given; take it away (a default in your Copier settings)"
+        f"{name}: is computed and cannot be set; remove it (a default in your Copier settings)"
     )
-    assert outcome.problems[1].startswith('domain: "Bad." is not a DNS name')
+    assert outcome.problems[1].startswith('domain: "Bad." is not a domain name')
     assert (outcome.status, repository.exists()) == (1, False)
 
 
 def test_a_bad_default_in_the_settings_of_a_user_is_refused(copy: Copy, repository: Path, set_defaults: Any) -> None:
     set_defaults(dns_provider="gandi")
     (problem,) = copy(minimal(), repository).problems
-    assert problem == 'dns_provider: "gandi" is not one of cloudflare, route53 (a default in your Copier settings)'
+    assert (
+        problem
+        == 'dns_provider: "gandi" is not a known value; use cloudflare or route53 (a default in your Copier settings)'
+    )
     assert not repository.exists()
 
 
@@ -105,11 +118,11 @@ def test_settings_for_other_templates_do_not_matter(copy: Copy, repository: Path
 @pytest.mark.parametrize(
     ("defaults", "message"),
     [
-        ({"model": {}}, "model: is computed from the answers and cannot be given; take it away"),
-        ({"check_given": ""}, "check_given: is computed from the answers and cannot be given; take it away"),
-        ({"domain": "Example.com"}, 'domain: "Example.com" is not a DNS name'),
-        ({"domian": "example.com"}, "domian: is not known here (did you mean domain?)"),
-        ({"_external_data": {}}, "_external_data: is not known here"),
+        ({"model": {}}, "model: is computed and cannot be set; remove it"),
+        ({"check_given": ""}, "check_given: is computed and cannot be set; remove it"),
+        ({"domain": "Example.com"}, 'domain: "Example.com" is not a domain name'),
+        ({"domian": "example.com"}, "domian: is not a known answer; did you mean domain?"),
+        ({"_external_data": {}}, "_external_data: is not a known answer"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )

@@ -1,4 +1,4 @@
-"""The answers of public systems are accepted, and the table of them has their figures."""
+"""The answers of public systems are accepted, and the table in the documentation has their figures."""
 
 from __future__ import annotations
 
