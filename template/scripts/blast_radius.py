@@ -1,21 +1,27 @@
-#!/usr/bin/env -S uv run --locked --script
+#!/bin/sh
 # /// script
 # requires-python = ">=3.11"
 # dependencies = ["pyyaml==6.0.3"]
 # ///
-"""Show what a change does to the clusters: compare what Argo CD deploys from two revisions.
+""":"
+. "${0%/*}/uv.sh"
+":"""
+
+from __future__ import annotations
+
+__doc__ = """Show the effect of a change on the clusters: compare what Argo CD deploys from two revisions.
 
     scripts/blast_radius.py                  the working tree with HEAD
     scripts/blast_radius.py main             the working tree with main
     scripts/blast_radius.py v1 v2            two commits
 
-No cluster is contacted. Exit status: 0 if nothing protected is lost, 1 if something is (in a protected environment,
-the platform or Argo CD an object would be deleted or replaced, lose its owner, or lose its DNS name; or a workload
-would start there with another image than the environment before it runs) or a volume would be deleted, wherever it is,
-2 if not everything could be compared, or a revision cannot be read.
+No cluster is contacted. Exit status:
+    0   nothing protected is lost
+    1   a volume would be deleted in any environment; or in a protected environment, the platform or Argo CD, an object
+        would be deleted, be rejected by the API server, or lose its owner or its DNS name; or a workload would start
+        there with another image than the previous environment runs
+    2   not everything could be compared, or a revision cannot be read
 """
-
-from __future__ import annotations
 
 import argparse
 import sys
@@ -23,12 +29,14 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
+from gitops import terminal
 from gitops.clone import check_top
 from gitops.comparison import compare
 from gitops.git import copy_commit, copy_working_tree
 from gitops.report import as_json, as_markdown, as_text
 from gitops.revisions import last_content
-from gitops.text import print_anywhere, printable
+from gitops.terminal import progress
+from gitops.text import printable
 from gitops.tools import GitOpsError, unreadable
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -36,7 +44,6 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 def main() -> int:
     """Compare, print the report, and return the exit status."""
-    print_anywhere()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, prog="blast_radius.py"
     )
@@ -47,6 +54,8 @@ def main() -> int:
     form.add_argument("--markdown", dest="form", action="store_const", const=as_markdown, help="print Markdown")
     parser.add_argument("--brief", action="store_true", help="leave out the differences")
     arguments = parser.parse_args()
+    progress.start()
+    progress.show("Reading both revisions")
     with tempfile.TemporaryDirectory() as temporary:
         folders = [Path(temporary) / name for name in ("before", "after")]
         for folder in folders:
@@ -62,14 +71,16 @@ def main() -> int:
             report = compare(before, after, REPOSITORY, history)
             text = (arguments.form or as_text)(report, not arguments.brief)
         except GitOpsError as error:
+            progress.stop()
             print(printable(str(error)), file=sys.stderr)
             return 2
         except Exception as error:
+            progress.stop()
             print(f"Cannot be compared: {printable(unreadable(error))}", file=sys.stderr)
             return 2
-    print(text)
+    progress.print(text)
     return report.status
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(terminal.run(main))

@@ -1,49 +1,58 @@
-#!/usr/bin/env -S uv run --locked --script
+#!/bin/sh
 # /// script
 # requires-python = ">=3.11"
 # dependencies = ["pyyaml==6.0.3", "ruamel.yaml==0.19.1"]
 # ///
-"""Promote images: have an environment run the images that an earlier one runs.
+""":"
+. "${0%/*}/uv.sh"
+":"""
+
+from __future__ import annotations
+
+__doc__ = """Promote images: run the images of one environment in the next one.
 
     scripts/promote.py shop dev staging                  change the working tree
     scripts/promote.py shop dev staging --branch         commit on the branch promote/shop/dev/staging
     scripts/promote.py --check <branch> <base> [<head>]  check that such a branch changes nothing else
 
-With --branch, the commit replaces what an earlier promotion left on that branch, and nothing else.
-An environment runs what the branch that Argo CD follows says, as last fetched. No cluster is contacted.
-Exit status: 0 if the images are promoted or were equal already, 1 if the promotion is refused, 3 if --check is given a
-branch that is not called promote/...: nothing was checked then. With --other-branches that is 0, for pipelines that
-run on every branch; do not merge automatically because of it.
+With --branch, the commit replaces an earlier promotion on that branch, and nothing else.
+The images come from the branch that Argo CD follows, as last fetched. No cluster is contacted.
+Exit status: 0 if the images are promoted or were equal already; 1 if the promotion is refused; 2 for wrong arguments;
+3 if --check is given a branch that is not called promote/..., and nothing was checked. With --other-branches that is 0,
+for pipelines that run on every branch: do not merge automatically because of it.
 """
-
-from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
 
+from gitops import terminal
 from gitops.clone import check_top, followed_branch, followed_revision
 from gitops.images import read_images
 from gitops.promotion import Promotion, check_merged, check_order, promoted
 from gitops.promotionbranch import check_branch, parse_branch
 from gitops.promotioncommit import commit_on_branch, push_command
 from gitops.revisions import file_at, files_at
-from gitops.text import print_anywhere, printable
-from gitops.tools import GitOpsError
+from gitops.text import printable
+from gitops.tools import GitOpsError, unreadable
 from gitops.tree import Tree
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+USAGE = (
+    "promote.py <workload> <from> <to> [--component NAME] [--skip-stages] [--branch]\n"
+    "       promote.py --check <branch> <base> [<head>] [--other-branches]"
+)
 NOT_A_PROMOTION = 3
-# Also in a clone of one branch, and with what was deleted there.
+# Works in a clone of a single branch, too, and removes branches that were deleted in the remote.
 FETCH = 'git fetch --prune origin "+refs/heads/promote/*:refs/remotes/origin/promote/*"'
 
 
 def promote(promotion: Promotion, may_skip: bool, on_branch: bool) -> None:
-    """Promote, and print what changed and how to roll back."""
+    """Promote, and print the changes and the commands to roll back."""
     tree = Tree(REPOSITORY, "working tree")
     revision = followed_revision(tree, REPOSITORY)
     source, target = promotion.file(promotion.source), promotion.file(promotion.target)
-    # What is rendered or written but not merged yet runs nowhere.
+    # An overlay that is not merged yet runs nowhere.
     running = [file.split("/")[-2] for file in files_at(REPOSITORY, revision, promotion.file("*"))]
     skipped = check_order(promotion, tree, may_skip, running)
     if promotion.source not in running:
@@ -86,7 +95,7 @@ def promote(promotion: Promotion, may_skip: bool, on_branch: bool) -> None:
 
 
 def check(branch: str, base: str, head: str) -> int:
-    """Check that a branch of a promotion changes what its name says, and nothing else. Return the exit status."""
+    """Check that a branch of a promotion changes only the images in its name, and return the exit status."""
     promotion = parse_branch(branch)
     if promotion:
         check_branch(promotion, REPOSITORY, base, head)
@@ -98,9 +107,8 @@ def check(branch: str, base: str, head: str) -> int:
 
 def main() -> int:
     """Promote or check, and return the exit status."""
-    print_anywhere()
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, prog="promote.py"
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, prog="promote.py", usage=USAGE
     )
     parser.add_argument("workload", nargs="?", help="a folder of apps/workloads")
     parser.add_argument("source", nargs="?", metavar="from", help="the environment that runs the images")
@@ -114,8 +122,14 @@ def main() -> int:
     parser.add_argument("--other-branches", action="store_true", help="exit with 0 for a branch of something else")
     arguments = parser.parse_args()
     workload, source, target = arguments.workload, arguments.source, arguments.target
-    if not workload or not source or not (target or arguments.check):
-        parser.error("name the workload, the environment that runs the images, and the next environment")
+    if arguments.check and not source:
+        parser.error("name the branch, and the commit to compare it with: promote.py --check <branch> <base>")
+    if not arguments.check and not target:
+        parser.error("name a workload and two environments, such as: promote.py shop dev staging")
+    if arguments.check and (arguments.branch or arguments.component or arguments.skip_stages):
+        parser.error("--check takes no --branch, --component or --skip-stages")
+    if arguments.other_branches and not arguments.check:
+        parser.error("--other-branches is for --check only")
     try:
         check_top(REPOSITORY)
         if arguments.check:
@@ -126,8 +140,11 @@ def main() -> int:
     except GitOpsError as error:
         print(printable(str(error)), file=sys.stderr)
         return 1
+    except Exception as error:
+        print(f"Cannot be promoted: {printable(unreadable(error))}", file=sys.stderr)
+        return 1
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(terminal.run(main))

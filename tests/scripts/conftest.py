@@ -1,4 +1,4 @@
-"""Rendered repositories with their scripts, and servers for what these download."""
+"""Rendered repositories with their scripts, and servers for their downloads."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _downloads(downloads: None) -> None:
 
 @pytest.fixture(scope="session")
 def stages() -> dict[str, Any]:
-    """The answers of the example with three environments on two clusters, of which dev is not protected."""
+    """The answers of the example with three environments on two clusters; dev is not protected."""
     return examples()["stages"]
 
 

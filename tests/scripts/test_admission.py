@@ -1,4 +1,4 @@
-"""What projects admit before with Applications after, and the other way round."""
+"""Compare projects before a change with Applications after it, and the reverse."""
 
 from __future__ import annotations
 

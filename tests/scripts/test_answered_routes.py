@@ -1,4 +1,4 @@
-"""Routes of answers: checks are quiet about what was rendered, see what breaks it, and name every DNS name."""
+"""Routes from answers: the checks accept rendered routes, find broken ones, and list every DNS name."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def answered(checkout: Checkout, routed: Repository) -> Checkout:
 
 
 def said(checkout: Checkout) -> list[str]:
-    """What the checks of routes and hosts say."""
+    """Return the results of the checks of routes and hosts."""
     return [
         text
         for result in checks.run(checkout.path, only=["routes", "hosts"])
@@ -47,7 +47,7 @@ def test_a_top_of_a_zone_that_is_no_hostname_of_traefik_gets_no_record(answered:
 def test_a_top_of_a_zone_with_a_target_has_two_records(answered: Checkout) -> None:
     answered.replace(OVERLAY, APEX, APEX + TARGET)
     (text,) = said(answered)
-    assert "dev.acme.io is a hostname of Traefik's Service, which makes its DNS record" in text
+    assert "dev.acme.io is a hostname of Traefik's Service, which already has a DNS record" in text
 
 
 def test_a_route_of_another_workload_takes_no_host_of_these(answered: Checkout) -> None:

@@ -60,7 +60,7 @@ def write(folder: Path, files: trees.Tree) -> Path:
 
 
 def by_argocd(argocd: Manifests, root: Path, manifest: dict[str, Any]) -> list[dict[str, Any]] | str:
-    """Return what Argo CD builds, or why it builds nothing."""
+    """Return the objects that Argo CD builds, or its error."""
     try:
         return argocd.build(root, manifest)
     except RefusedError as error:
@@ -68,7 +68,7 @@ def by_argocd(argocd: Manifests, root: Path, manifest: dict[str, Any]) -> list[d
 
 
 def by_scripts(root: Path, manifest: dict[str, Any]) -> list[dict[str, Any]] | str:
-    """Return what the scripts build, or why they build nothing."""
+    """Return the objects that the scripts build, or their error."""
     try:
         return last_of_each(builds.build(Tree(root, "tree"), Application(manifest, is_kept=False)))
     except GitOpsError as error:
@@ -87,7 +87,7 @@ def last_of_each(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def comparable(items: list[dict[str, Any]], *, is_hidden: bool) -> list[str]:
-    """Return objects as text, without what the scripts add or hide."""
+    """Return objects as text, without the fields that the scripts add or hide."""
     result = []
     for item in json.loads(json.dumps(items)):
         metadata = item["metadata"]

@@ -1,4 +1,4 @@
-"""Routes that answer 404 or 502: what they name, and what they lack, is said before the merge."""
+"""Routes that would return 404 or 502: the checks report what is missing before the merge."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TARGET = {"annotations": {"external-dns.kubernetes.io/target": "ingress-main.acm
 
 
 def objects() -> list[Object]:
-    """Return a route with what it needs: a Service, its pods and a Middleware."""
+    """Return a route with its Service, pods and Middleware."""
     deployment = policies.maker()
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     container["ports"] = [{"name": "http", "containerPort": 8080}]

@@ -1,4 +1,4 @@
-"""scripts/blast_radius.py of a rendered repository: what a change does to clusters is said before it is merged."""
+"""scripts/blast_radius.py reports what a change does to clusters before it is merged."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EFFECTS = ("added", "changed", "deleted", "kept", "replaced", "restarted", "scal
 
 
 def effects(change: dict[str, Any]) -> dict[str, Any]:
-    """What is not empty of a change, without its text."""
+    """Return the fields of a change that are not empty, without its text."""
     wanted = ("what", "renamed", "moved", *EFFECTS)
     return {key: change[key] for key in wanted if change[key]}
 
@@ -65,13 +65,15 @@ def test_a_base_concerns_every_environment(checkout: Checkout) -> None:
 
 def test_the_first_line_counts_and_equal_differences_are_printed_once(checkout: Checkout) -> None:
     checkout.replace(f"{SHOP}/base/worker.yaml", "imagePullPolicy: IfNotPresent", "imagePullPolicy: Always")
-    headline = "3 applications change, 3 Deployments restart, 2 protected"
+    headline = "3 applications change, 3 Deployments restart, 2 applications are protected"
     text = checkout.script("blast_radius.py").stdout
     assert text.splitlines()[0] == headline
-    assert text.count("--- ") == text.count("--- shop-dev, shop-prod, shop-staging\n") == 1
+    heading = "shop in dev, staging and prod (the same in each; shown for shop-dev)"
+    assert text.count("--- ") == text.count(f"--- {heading}\n") == 1
+    assert "Pods restart:\n  shop in dev, staging and prod: Deployment/worker\n\n" in text
     comment = checkout.script("blast_radius.py", "--markdown").stdout
     assert headline in comment.splitlines()
-    assert comment.count("```diff") == comment.count("**shop-dev, shop-prod, shop-staging**") == 1
+    assert comment.count("```diff") == comment.count("**shop in dev, staging and prod") == 1
     assert checkout.blast_radius()["headline"] == headline
 
 
@@ -79,8 +81,8 @@ def test_differences_of_other_values_are_printed_apart(checkout: Checkout) -> No
     checkout.replace(f"{SHOP}/overlays/dev/kustomization.yaml", "2.8.0-rc.1", "2.8.0")
     checkout.replace(f"{SHOP}/overlays/prod/kustomization.yaml", 'api\n    newTag: "2.7.1"', 'api\n    newTag: "2.8.0"')
     text = checkout.script("blast_radius.py").stdout
-    assert "--- shop-dev\n" in text
-    assert "--- shop-prod\n" in text
+    assert "--- shop in dev\n" in text
+    assert "--- shop in prod\n" in text
 
 
 def test_a_workload_that_leaves_is_deleted_or_kept_as_its_environment_says(checkout: Checkout) -> None:
@@ -96,10 +98,11 @@ def test_a_workload_that_leaves_is_deleted_or_kept_as_its_environment_says(check
     assert not changes["shop-prod"]["deleted"]
     # Protected routes stay in the cluster, and with them their names.
     assert report["hosts_removed"] == {"shop.dev.acme.io": NONPROD}
-    assert report["headline"].startswith("1 application is deleted, 2 lose their owner, ")
-    assert report["headline"].endswith(" objects are deleted, 2 protected")
+    count = len(changes["shop-dev"]["deleted"])
+    end = f"{count} objects are deleted, 1 DNS name is removed, 2 applications are protected"
+    assert report["headline"] == f"1 application is deleted, 2 lose their owner, {end}"
     assert report["status"] == 1
-    assert "Something protected is lost: shop-prod, shop-staging." in report["conclusion"]
+    assert "Something protected is lost: shop in staging and prod." in report["conclusion"]
 
 
 def test_what_leaves_an_unprotected_environment_only_is_no_loss(checkout: Checkout) -> None:
@@ -319,4 +322,7 @@ def test_without_dyff_lines_are_compared(checkout: Checkout, tmp_path: Path) -> 
     assert "-        image: ghcr.io/acme/shop-api:2.8.0-rc.1" in result.stdout
     without_tools = checkout.script("blast_radius.py", PATH="/usr/bin:/bin")
     assert without_tools.returncode == 2
-    assert without_tools.stdout.count("kustomize is not installed: run `mise install`") == 1
+    headline, *_, conclusion = without_tools.stdout.splitlines()
+    assert headline == "0 applications change, 1 application could not be compared"
+    assert conclusion == "Not everything could be compared."
+    assert without_tools.stdout.count("kustomize is not installed: install mise (") == 1

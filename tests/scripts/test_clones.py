@@ -1,4 +1,4 @@
-"""Clones as people have them: the scripts work in each, or say in one line what repairs it."""
+"""Clones of every kind: the scripts work in each, or print one line with the fix."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_a_part_of_another_repository_is_refused(original: Path, tmp_path: Path)
 def test_what_is_no_clone_is_refused(original: Path, tmp_path: Path) -> None:
     shutil.copytree(original, tmp_path / "files", ignore=shutil.ignore_patterns(".git"))
     assert set(refusals(Checkout(tmp_path / "files", {}))) == {
-        f"{tmp_path}/files is no clone of Git: run git init, or clone the repository\n"
+        f"{tmp_path}/files is not a clone of Git: run git init, or clone the repository\n"
     }
 
 
@@ -204,15 +204,15 @@ def test_a_terminal_without_arrows_gets_another_character(checkout: Checkout) ->
 
 
 NAMES = {
-    "a device": ("docs/aux.md", "docs/aux.md: Windows has no such name"),
-    "a folder that is a device": ("docs/con/a.md", "docs/con: Windows has no such name"),
-    "a colon": ("docs/a:b.md", "docs/a:b.md: Windows has no such name"),
-    "a dot at the end": ("docs/a.", "docs/a.: Windows has no such name"),
-    "another case": ("readme.MD", "readme.MD: a clone on macOS or Windows has either this or README.md"),
-    "a folder in another case": ("Docs/a.md", "docs: a clone on macOS or Windows has either this or Docs"),
+    "a device": ("docs/aux.md", "docs/aux.md: Windows cannot store this name"),
+    "a folder that is a device": ("docs/con/a.md", "docs/con: Windows cannot store this name"),
+    "a colon": ("docs/a:b.md", "docs/a:b.md: Windows cannot store this name"),
+    "a dot at the end": ("docs/a.", "docs/a.: Windows cannot store this name"),
+    "another case": ("readme.MD", "readme.MD: macOS and Windows cannot store both this and README.md"),
+    "a folder in another case": ("Docs/a.md", "docs: macOS and Windows cannot store both this and Docs"),
     "other letters for the same": (
         "docs/\u212b.md",
-        "a clone on macOS or Windows has either this or",
+        "macOS and Windows cannot store both this and",
     ),
 }
 

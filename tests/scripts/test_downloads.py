@@ -1,4 +1,4 @@
-"""Other bytes under the same URL or version: the checks refuse them before anything is merged."""
+"""Other bytes under the same URL or version: the checks reject them before the merge."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a change does to the Secrets that External Secrets Operator creates."""
+"""The work that a change needs for Secrets of the External Secrets Operator."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_the_blast_radius_says_which_keys_must_exist_and_which_secrets_stay(chec
     assert report["changes"]["shop-dev"]["deleted"] == ["ExternalSecret/added"]
     assert report["changes"]["shop-dev"]["secrets"] == [f"ExternalSecret/added: {STAYS}"]
     text = checkout.script("blast_radius.py", "--brief", after, before).stdout
-    assert f"\n  shop-dev: ExternalSecret/added: {STAYS}\n" in text
+    assert f"\n  shop in dev: ExternalSecret/added: {STAYS}\n" in text
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What Argo CD does with hooks and with objects that it replaces, as gitops-engine decides it."""
+"""Hooks and replaced objects are treated as gitops-engine of Argo CD treats them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kustomize applies the entries of `images` one after the other, so one can replace what another has set."""
+"""Kustomize applies the entries of `images` one after the other, so one can replace the image of another."""
 
 from __future__ import annotations
 

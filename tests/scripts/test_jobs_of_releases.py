@@ -1,4 +1,4 @@
-"""What a change starts besides pods: the Jobs of a release, which Argo CD runs in each sync, and CronJobs."""
+"""A change also starts the Jobs of a release, which Argo CD runs in each sync, and changes CronJobs."""
 
 from __future__ import annotations
 
@@ -29,25 +29,27 @@ def test_a_release_names_the_jobs_that_it_starts(with_jobs: Checkout) -> None:
     assert runs(report) == {"shop-prod": ([AFTER, BEFORE], [])}
     assert report["changes"]["shop-prod"]["changed"] == ["CronJob/api-report"]
     assert report["headline"] == (
-        "1 application changes, 1 Deployment restarts, 1 CronJob changes, 2 Jobs run, 1 protected"
+        "1 application changes, 1 Deployment restarts, 1 CronJob changes, 2 Jobs run, 1 application is protected"
     )
     assert report["status"] == 0
     text = with_jobs.script("blast_radius.py", "--brief").stdout
-    assert f"Jobs and other hooks that run, as in each sync:\n  shop-prod: {AFTER}\n  shop-prod: {BEFORE}\n" in text
+    assert (
+        f"Jobs and other hooks that run, as in each sync:\n  shop in prod: {AFTER}\n  shop in prod: {BEFORE}\n" in text
+    )
 
 
 def test_any_change_of_the_application_runs_them(with_jobs: Checkout) -> None:
     with_jobs.replace(PROD, "count: 4", "count: 5")
     report = with_jobs.blast_radius()
     assert runs(report) == {"shop-prod": ([AFTER, BEFORE], [])}
-    assert report["headline"] == "1 application changes, 2 Jobs run, 1 protected"
+    assert report["headline"] == "1 application changes, 1 Deployment scales, 2 Jobs run, 1 application is protected"
 
 
 def test_a_change_of_jobs_alone_starts_no_sync(with_jobs: Checkout) -> None:
     with_jobs.replace(BASE, "/app/migrate", "/app/migrate-all")
     report = with_jobs.blast_radius()
     assert runs(report) == {f"shop-{name}": ([], [BEFORE]) for name in ("dev", "prod", "staging")}
-    assert report["headline"] == "3 applications change, 2 protected"
+    assert report["headline"] == "3 applications change, 2 applications are protected"
     with_jobs.git("restore", ".")
     with_jobs.replace(PROD, "patches:\n", f"patches:\n{WITHOUT_MIGRATION}")
     report = with_jobs.blast_radius()
@@ -60,4 +62,5 @@ def test_a_first_sync_runs_them(with_jobs: Checkout) -> None:
     with_jobs.commit()
     report = with_jobs.blast_radius("HEAD", "HEAD^")
     assert runs(report) == {"shop-prod": ([AFTER, BEFORE], [])}
-    assert report["headline"] == "1 application is new, 2 Jobs run, 1 protected"
+    headline = "1 application is new, 2 Jobs run, 1 DNS name is added, 1 application is protected"
+    assert report["headline"] == headline

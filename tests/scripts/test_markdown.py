@@ -1,4 +1,4 @@
-"""The report for a pull request: a name or a value of a branch never becomes markup."""
+"""The report for a pull request: names and values of a branch never become markup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the admission policies let pass of network policies, a real engine judges: nothing opens what must be shut."""
+"""A real engine evaluates the network policies that the admission policies accept: none opens what must be closed."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def blocks(draw: st.DrawFn) -> str:
 
 @st.composite
 def ip_blocks(draw: st.DrawFn) -> Document:
-    """Return a peer of addresses, as valid as an API server asks: what it excepts is a part of it."""
+    """Return a peer of addresses that is valid for the API server: its exceptions are inside it."""
     cidr = draw(blocks())
     whole = ip_network(cidr, strict=False)
     parts = [ip_network(part, strict=False) for part in draw(st.lists(blocks(), max_size=2))]

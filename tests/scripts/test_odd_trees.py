@@ -1,4 +1,4 @@
-"""Trees that nobody expected: the scripts say what is wrong, and exit with the right status."""
+"""Unexpected trees: the scripts report the problem and exit with the right status."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.hostile import CHECKS, CONFIG_MAP, FILES, OVERLAY, repository
 
 
 def make_fifo(checkout: Checkout) -> None:
-    """Replace a file that Git knows by something that blocks whoever reads it."""
+    """Replace a file in Git by something that blocks every reader."""
     (checkout.path / OVERLAY / "plain.yaml").unlink()
     os.mkfifo(checkout.path / OVERLAY / "plain.yaml")
 
@@ -75,7 +75,11 @@ TREES: dict[str, tuple[Callable[[Checkout], None], str, str]] = {
         "files",
         "hidden files are not allowed in",
     ),
-    "a program": (lambda c: (c.path / OVERLAY / "plain.yaml").chmod(0o755), "files", "no file is a program in apps/"),
+    "a program": (
+        lambda c: (c.path / OVERLAY / "plain.yaml").chmod(0o755),
+        "files",
+        "files in apps/ must not be",
+    ),
     "a filter": (
         lambda c: c.write(".gitattributes", "*.yaml filter=lfs diff=lfs merge=lfs -text\n"),
         "files",
@@ -128,7 +132,7 @@ def test_a_commit_is_read_like_the_working_tree(tmp_path: Path) -> None:
     checkout.git("revert", "--no-edit", "HEAD")
     reverted = checkout.script("blast_radius.py", "HEAD^", "HEAD")
     assert reverted.returncode == 2
-    assert ".argocd-source.yaml: Argo CD read this, its effect is unknown" in reverted.stdout
+    assert ".argocd-source.yaml: Argo CD reads this file, and its effect is unknown" in reverted.stdout
 
 
 def test_a_commit_cannot_write_elsewhere(tmp_path: Path) -> None:

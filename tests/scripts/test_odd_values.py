@@ -1,4 +1,4 @@
-"""Values of any type: the scripts say what is wrong, exit with the right status, and never fail themselves."""
+"""Values of any type: the scripts report the problem, exit with the right status, and never crash."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 @st.composite
 def odd_files(draw: st.DrawFn) -> dict[str, bytes]:
-    """Return files, of which one has a value that is of another type, or is no YAML."""
+    """Return files; one has a value of another type, or is not YAML."""
     name = draw(st.sampled_from(sorted(DOCUMENTS)))
     texts = {file: json.dumps(document).encode() for file, document in DOCUMENTS.items()}
     if draw(st.integers(0, 9)):

@@ -1,4 +1,4 @@
-"""An add-on that people add by hand, as docs/operations.md has it: the scripts treat it like the template's own."""
+"""An add-on that users add by hand, as documented: the scripts treat it like the template's own."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def added(typed: Path, environment: dict[str, str], tmp_path: Path) -> Checkout:
 
 
 def failed(checkout: Checkout) -> Problems:
-    """Return what the checks before a merge report of what is new. The clusters evaluate the policies."""
+    """Return the problems that the checks find in new files. The clusters evaluate the policies."""
     ids = [check.id for check in checks.all_checks() if check.id != NEEDS_KYVERNO]
     results = checks.run(checkout.path, only=ids, changed_since="HEAD")
     return {result.id: result.problems for result in results if result.problems}

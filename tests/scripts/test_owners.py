@@ -1,4 +1,4 @@
-"""CODEOWNERS, read as GitHub and GitLab do, and the check that says what has no owner."""
+"""CODEOWNERS, read as GitHub and GitLab do, and the check for files without an owner."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_an_owner_is_found_as_gitlab_does(lines: str, file: str, has_owner: bool
 
 
 def notes(checkout: Checkout) -> str:
-    """Return what the check says. It never fails, and is complete."""
+    """Return the notes of the check. It never fails, and is complete."""
     (result,) = checks.run(checkout.path, only=["owners"])
     assert result.problems == [] and result.is_complete
     assert result.state is (State.NOTE if result.notes else State.OK)
@@ -121,7 +121,7 @@ def test_the_first_file_counts(checkout: Checkout) -> None:
     (checkout.path / ".github/CODEOWNERS").unlink()
     assert notes(checkout) == ""
     (checkout.path / "CODEOWNERS").unlink()
-    assert notes(checkout).startswith("CODEOWNERS, which is missing, names no owner of .github/, ")
+    assert notes(checkout).startswith("There is no CODEOWNERS file, and so no owner of .github/, ")
 
 
 def test_gitlab_has_its_own_file(template: Path, environment: dict[str, str], tmp_path: Path) -> None:

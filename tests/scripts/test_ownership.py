@@ -1,4 +1,4 @@
-"""What an object of a workload may have beyond its own namespace: accepted from lists, everything else refused."""
+"""Objects of workloads stay in their own namespace: listed exceptions are accepted, everything else is rejected."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,24 @@ def test_the_followed_branch_is_checked_when_it_is_pushed(
         rule = f'$CI_PIPELINE_SOURCE == "push" && $CI_COMMIT_BRANCH == "{FOLLOWED}"'
         assert {"if": rule} in content["workflow"]["rules"]
         assert {"if": '$CI_PIPELINE_SOURCE == "push"'} in content["validate"]["rules"]
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("origin", ["github"], indirect=True)
+def test_the_first_push_is_checked_and_clean(runner: Runner, environment: dict[str, str]) -> None:
+    head = git(runner.repository, "rev-parse", "main")
+    uv = runner.folder / "bin/uv"
+    uv.parent.mkdir()
+    # The packages are there already.
+    uv.write_text(f'#!/bin/sh\nshift 3\nexec {sys.executable} "$@"\n')
+    uv.chmod(0o755)
+    path = f"{uv.parent}:{environment['PATH']}:{runner.environment['PATH']}"
+    runner.environment = {**runner.environment, **environment, "GITHUB_SHA": head, "PATH": path}
+    result = run_github_job(runner, workflow(clone(runner), "validate"), "validate")
+    lines = result.stdout.splitlines()
+    assert result.returncode == 0, printed([result])
+    assert len([line for line in lines if line.startswith("ok ")]) > 10
+    assert not [line for line in lines if line.startswith("FAIL")]
 
 
 def commit(reader: Checkout, file: str, old: str, new: str) -> str:

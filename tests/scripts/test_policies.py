@@ -1,4 +1,4 @@
-"""The check of the admission policies, with Kyverno: what the API server will refuse is found before the merge."""
+"""The check of the admission policies, with Kyverno, finds violations before the merge."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def test_a_rendered_repository_passes(checkout: Checkout) -> None:
 REFUSED: dict[str, tuple[Callable[[Checkout], None], str]] = {
     "an image without a tag": (
         lambda c: c.replace(IN_DEV, "2.8.0-rc.1", "latest"),
-        "shop-dev: Deployment/api: workload-images: images have a tag other than latest, or a digest",
+        "shop-dev: Deployment/api: workload-images: images must have a tag other than latest, or a digest",
     ),
     "a host elsewhere": (
         lambda c: c.add(*policies.served("Host(`shop.example.org`)", "ingress-nonprod.acme.io")),
-        "shop-dev: IngressRoute/tool: workload-hosts: hosts are under dev.acme.io, the domain of the environment",
+        "shop-dev: IngressRoute/tool: workload-hosts: hosts must be under dev.acme.io, the domain of the environment",
     ),
 }
 
@@ -113,7 +113,7 @@ def test_a_host_belongs_to_the_environment_with_the_longest_domain(nested: Check
         nested.write(f"{overlay}/kustomization.yaml", kustomization | {"resources": ["route.yaml"]})
         objects = policies.served(f"Host(`{host}`)", "ingress-main.acme.io")
         nested.write(f"{overlay}/route.yaml", {"apiVersion": "v1", "kind": "List", "items": objects})
-    message = "IngressRoute/tool: workload-hosts: hosts are under acme.io, the domain of the environment"
+    message = "IngressRoute/tool: workload-hosts: hosts must be under acme.io, the domain of the environment"
     assert failures(nested) == {
         "policies": [
             f"b-dev: {message}, but not under shop.acme.io of another: shop.acme.io",
@@ -142,8 +142,8 @@ def test_a_kind_of_the_whole_cluster_is_refused_twice(checkout: Checkout) -> Non
             "- group: scheduling.k8s.io\n  kind: PriorityClass\n  name: added"
         ],
         "policies": [
-            "shop-dev: PriorityClass/added: workload-own: the application shop-dev writes into its own namespace only; "
-            "this belongs to the whole cluster: move it, or remove it"
+            "shop-dev: PriorityClass/added: workload-own: the application shop-dev may write only into its own "
+            "namespace; this belongs to the whole cluster: move it, or remove it"
         ],
     }
 
@@ -153,5 +153,7 @@ def test_a_branch_that_changes_policies_is_held_against_all_workloads(checkout: 
     checkout.commit()
     checkout.git("switch", "--quiet", "--create", "branch")
     assert failures(checkout, since="main") == {}
-    checkout.replace("apps/platform/policies/base/images.yaml", "# What runs is what Git says:", "# What runs is this:")
+    checkout.replace(
+        "apps/platform/policies/base/images.yaml", "# Git must state exactly what runs:", "# Git states what runs:"
+    )
     assert list(failures(checkout, since="main")) == ["policies"]

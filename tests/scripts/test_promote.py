@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import promote as promote_script
 from tests.support import engines
 from tests.support.checkout import Checkout
 
@@ -179,18 +182,36 @@ REFUSED: dict[str, tuple[list[str], Callable[[Checkout], None] | None, str]] = {
     "a tag that moves": (["shop", "dev", "staging"], latest, "ghcr.io/acme/shop-api:latest can be another image"),
     "no tag": (["shop", "dev", "staging"], no_tag, "ghcr.io/acme/shop-api can be another image tomorrow"),
     "a stage left out": (["shop", "dev", "prod"], None, "this skips staging: promote there first, or add --skip"),
-    "the way back": (["shop", "prod", "dev"], None, "dev does not come after prod; to roll back, use git revert"),
-    "the same": (["shop", "dev", "dev"], None, "dev does not come after dev"),
+    "the way back": (
+        ["shop", "prod", "dev"],
+        None,
+        "dev does not come after prod (the order is dev, staging, prod)",
+    ),
+    "the same environment": (["shop", "dev", "dev"], None, "dev is given twice: name the environment to promote from"),
     "a stage that it does not run in": (
         ["reports", "dev", "staging"],
         None,
-        "reports does not run in dev; use prod or staging",
+        "reports does not run in dev; it runs in staging and prod",
     ),
     "an unknown workload": (["shpo", "dev", "staging"], None, "there is no workload shpo; did you mean shop?"),
+    "a workload like no other": (["x", "dev", "staging"], None, "there is no workload x; use reports or shop"),
+    "no workloads": (
+        ["shop", "dev", "staging"],
+        lambda c: shutil.rmtree(c.path / "apps/workloads"),
+        "there is no workload shop: apps/workloads has none yet",
+    ),
+    "an environment first": (["dev", "staging", "shop"], None, "dev is an environment: name the workload first"),
+    "an unknown environment": (
+        ["shop", "dev", "stagng"],
+        None,
+        "there is no environment stagng; did you mean",
+    ),
+    "an unknown source": (["shop", "DEV", "staging"], None, "there is no environment DEV; did you mean dev?"),
+    "a pattern": (["shop", "*", "prod"], None, "there is no environment *; use dev, staging or prod"),
     "an unknown component": (
         ["shop", "dev", "staging", "--component", "apl"],
         None,
-        "shop has no image apl; use api, web or worker",
+        "shop has no image apl; did you mean api?",
     ),
     "an image that is not there": (
         ["shop", "dev", "staging"],
@@ -208,6 +229,30 @@ def test_nothing_is_written_when_it_is_refused(checkout: Checkout, what: str) ->
     if change:
         change(checkout)
     assert message in refusal(checkout, *arguments)
+
+
+MISUSED = {
+    "no arguments": ([], "name a workload and two environments, such as: promote.py shop dev staging"),
+    "one environment": (["shop", "dev"], "name a workload and two environments"),
+    "too many": (["shop", "dev", "staging", "prod"], "unrecognized arguments: prod"),
+    "nothing to compare with": (["--check", "promote/shop/dev/staging"], "promote.py --check <branch> <base>"),
+    "two tasks": (
+        ["--check", "--branch", "feature", "main"],
+        "--check takes no --branch, --component",
+    ),
+    "other branches": (["shop", "dev", "staging", "--other-branches"], "--other-branches is for --check only"),
+}
+
+
+@pytest.mark.parametrize("what", MISUSED)
+def test_wrong_arguments_are_explained(what: str, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments, message = MISUSED[what]
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as stopped:
+        patch.setattr(sys, "argv", ["promote.py", *arguments])
+        promote_script.main()
+    usage, *_, last = capsys.readouterr().err.splitlines()
+    assert (stopped.value.code, usage.startswith("usage: promote.py <workload> <from> <to>")) == (2, True)
+    assert message in last
 
 
 def test_what_was_fetched_counts_not_the_branch_here(checkout: Checkout) -> None:

@@ -50,7 +50,9 @@ def test_a_renamed_file_is_one_more_change(checkout: Checkout) -> None:
 
 
 def test_a_promotion_goes_forward_only(checkout: Checkout) -> None:
-    assert "dev does not come after prod; to roll back" in refusal(checkout, "promote/shop/prod/dev", "main", "main")
+    assert "dev does not come after prod (the order is dev, staging, prod); to roll back" in refusal(
+        checkout, "promote/shop/prod/dev", "main", "main"
+    )
 
 
 def test_an_environment_is_skipped_only_where_the_commit_says_so(checkout: Checkout) -> None:

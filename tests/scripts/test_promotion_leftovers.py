@@ -1,4 +1,4 @@
-"""A promotion takes the place of an earlier one, however that ended, and never that of what somebody committed."""
+"""A promotion replaces an earlier one, whatever its state, but never the commits of people."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def image(checkout: Checkout) -> str:
 
 
 def push(checkout: Checkout) -> str:
-    """Promote, push the branch as the script says, and return its commit."""
+    """Promote, push the branch with the printed command, and return its commit."""
     result = checkout.script("promote.py", "shop", "dev", "staging", "--branch")
     assert result.returncode == 0, result.stderr
     (line,) = [line for line in result.stdout.splitlines() if "Next: git push " in line]
@@ -129,8 +129,8 @@ def test_what_somebody_committed_on_the_branch_stays(checkout: Checkout, remote:
     result = checkout.script("promote.py", "shop", "dev", "staging", "--branch")
     assert result.returncode == 1
     fix = {"here": "git branch -D", "there": "git push origin --delete"}[place]
-    assert f"has commits that no promotion made ({own[:12]}): keep them on another branch" in result.stderr
-    assert f"then {fix} {BRANCH}" in result.stderr
+    assert f"has commits that are no promotion ({own[:12]}): keep them on another branch" in result.stderr
+    assert f"then run {fix} {BRANCH}" in result.stderr
     assert own in (checkout.git("for-each-ref", "--format=%(objectname)"))
 
 
@@ -138,7 +138,7 @@ def test_the_branch_of_one_component_does_not_stop_that_of_all(checkout: Checkou
     assert checkout.script("promote.py", "shop", "dev", "staging", "--component", "api", "--branch").returncode == 0
     result = checkout.script("promote.py", "shop", "dev", "staging", "--branch")
     assert result.stderr == (
-        f"the branch {BRANCH}/api is in the way of {BRANCH}: merge it, then git branch -D {BRANCH}/api\n"
+        f"the branch {BRANCH}/api blocks the name {BRANCH}: merge it, then run git branch -D {BRANCH}/api\n"
     )
 
 
@@ -147,7 +147,7 @@ def test_a_branch_that_is_checked_out_stays(checkout: Checkout) -> None:
     checkout.git("switch", "--quiet", BRANCH)
     result = checkout.script("promote.py", "shop", "dev", "staging", "--branch")
     assert result.returncode == 1
-    assert f"'{BRANCH}'" in result.stderr
+    assert result.stderr == f"the branch {BRANCH} is checked out: git switch to another branch first\n"
     assert checkout.git("status", "--porcelain") == ""
 
 
@@ -191,6 +191,6 @@ def test_the_jobs_leave_what_somebody_committed_there(runner: Runner, developer:
     developer.git("push", "--quiet", "origin", BRANCH)
     results = promote(runner, "dev", "staging")
     assert results[-1].returncode == 1
-    assert f"{BRANCH} in origin has commits that no promotion made ({own[:12]})" in printed(results)
+    assert f"{BRANCH} in origin has commits that are no promotion ({own[:12]})" in printed(results)
     assert git(runner.repository, "rev-parse", BRANCH) == own
     assert branches(runner) == ["main", BRANCH]

@@ -1,4 +1,4 @@
-"""What a change is told that the API server refuses. tests/cluster has the same table, and the API server itself."""
+"""Reports about changes that the API server rejects. tests/cluster runs the same table against the API server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the real Renovate would open, and what it would hold back for ever. Registries are answered in their place."""
+"""The updates that the real Renovate would open, with recorded responses of registries."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def opened(updates: list[Update]) -> dict[tuple[str, str], list[str]]:
 def repository(
     request: pytest.FixtureRequest, template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, Found]:
-    """Render a repository, and return it with what Renovate looks up in it."""
+    """Render a repository, and return it with the dependencies that Renovate looks up."""
     answers = examples()["stages"] | {"ci": request.param}
     path = published(template, answers, tmp_path_factory.mktemp(request.param) / "repository")
     return path, look_up(path, {})[0]

@@ -1,4 +1,4 @@
-"""What the scripts read from routes: the hosts that Traefik routes, and the names that external-dns creates."""
+"""The scripts read the hosts that Traefik routes, and the DNS names that external-dns creates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a folder is built with, which of its files are manifests, and how YAML is read: as Argo CD decides it.
+"""The tool of a folder, its manifests and the types in its YAML are those of Argo CD.
 
 Each row was tried on Argo CD's own code. tests/scripts/test_argocd_builds.py compares generated trees with it.
 """

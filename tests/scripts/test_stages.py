@@ -1,4 +1,4 @@
-"""Answers are not what runs: an overlay that is rendered later starts with an old image, and the scripts say so."""
+"""An overlay that is rendered later starts with the old image of the answers, and the scripts report it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_an_added_environment_starts_with_an_old_image_and_everybody_says_so(wit
     assert report["changes"]["shop-qa"]["outdated"] == [text]
     assert "ghcr.io/acme/shop-api:2.7.1" in report["changes"]["shop-qa"]["images"]
     assert (report["status"], report["changes"]["shop-qa"]["is_outdated"]) == (1, True)
-    assert report["conclusion"] == "Something protected starts with another image than it should: shop-qa."
+    assert report["conclusion"].startswith("Something protected starts with another image than it should: shop in qa.")
     assert notes(with_qa) == [f"{QA}: {text}"]
     assert with_qa.script("promote.py", *COMMAND.split()[1:]).returncode == 0
     assert notes(with_qa) == []
@@ -72,7 +72,7 @@ def test_a_workload_that_comes_back_is_compared_with_what_it_ran(checkout: Check
     shutil.copytree(checkout.path.parent / "kept", others)
     (checkout.path / PROD).write_text(rendered)
     outdated = checkout.blast_radius()["changes"]["shop-prod"]["outdated"]
-    text = "ghcr.io/acme/shop-api:2.7.1: when it was taken out, it ran ghcr.io/acme/shop-api:2.7.9"
+    text = "ghcr.io/acme/shop-api:2.7.1: before it was removed, it ran ghcr.io/acme/shop-api:2.7.9"
     assert outdated == [f"{text}: write it to {PROD}"]
     assert notes(checkout) == [f"{PROD}: {text}"]
 

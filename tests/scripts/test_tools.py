@@ -1,4 +1,4 @@
-"""The tools of a rendered repository, run: mise, pre-commit, and what reads its pipelines and scripts."""
+"""Run the tools of a rendered repository: mise, pre-commit, and linters of pipelines and scripts."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ import yaml
 from tests.support import engines
 from tests.support.checkout import Checkout
 from tests.support.mise import MISE, mise_variables
+from tests.support.platforms import only_on_linux
 from tests.support.repository import choices, examples, render
 
 MODULES = {
@@ -51,7 +52,7 @@ def tool(name: str) -> Path:
 
 
 def complaints(*command: str | Path, folder: Path) -> str:
-    """What a tool complains of in a folder: nothing, if it is content."""
+    """Return the complaints of a tool about a folder; empty if there are none."""
     result = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     return result.stdout + result.stderr if result.returncode else ""
 
@@ -95,20 +96,9 @@ def test_ci_runs_tasks_that_there_are_and_nothing_reaches_a_cluster(rendered: Pa
         assert workflows["validate.yaml"]["jobs"]["validate"]["permissions"] == {"contents": "read"}
 
 
-# What bash 3.2 and the tools of macOS do not have.
-NOT_ON_MACOS = re.compile(
-    r"\b(declare|local|typeset) -[a-zA-Z]*[An]|\b(mapfile|readarray|coproc|wait -n|tac|nproc|realpath|sha256sum)\b"
-    r"|\$\{\w+(,|\^|@[A-Z])|&>>|\|&|;;?&|sed (-r|-i(?!\.))|grep -\w*P|readlink -f|date -d|stat -c|xargs -r|sort -V"
-)
-# An empty list is an unset variable in bash 3.2.
-BARE_LIST = re.compile(r'(?<!\+)"\$\{\w+\[@\]\}"')
-
-
 def test_shell_scripts_run_on_macos(rendered: Path) -> None:
     for script in rendered.rglob("*.sh"):
-        lines = [line for line in script.read_text().splitlines() if "command -v" not in line]
-        for pattern in (NOT_ON_MACOS, BARE_LIST):
-            assert [line for line in lines if pattern.search(line)] == []
+        assert only_on_linux(script.read_text()) == [], script
 
 
 def test_shell_scripts_are_clean(rendered: Path) -> None:
@@ -186,4 +176,4 @@ def test_mise_runs_the_scripts_with_arguments(mise: Callable[..., str], checkout
 @pytest.mark.proof
 def test_scripts_need_no_more_than_they_say(mise: Callable[..., str]) -> None:
     said = mise("run", "--quiet", "validate", "--quick")
-    assert said.count("ok ") == 10
+    assert said.count("\nok ") >= 10

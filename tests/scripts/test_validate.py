@@ -28,7 +28,8 @@ def failures(checkout: Checkout, since: str | None = None) -> dict[str, list[str
     """Return the problems of each check that fails."""
     results = checks.run(checkout.path, only=WITHOUT_POLICIES, changed_since=since)
     assert [result.id for result in results] == WITHOUT_POLICIES
-    assert all(result.is_complete for result in results)
+    is_built = next(result for result in results if result.id == "builds").state is not checks.State.FAILED
+    assert all(result.is_complete for result in results) or not is_built
     assert all(bool(result.problems) == (result.state is checks.State.FAILED) for result in results)
     return {result.id: result.problems for result in results if result.problems}
 
@@ -61,7 +62,7 @@ BREAKS: dict[str, tuple[str, Callable[[Checkout], None], str]] = {
     "an edited answer": (
         "answers",
         lambda c: c.replace(".copier-answers.yml", "replicas: 4", "replicas: 5"),
-        ".copier-answers.yml: workloads.shop was edited here, which has no effect",
+        ".copier-answers.yml: workloads.shop was edited here. Edits here have no effect",
     ),
     "an added entry": (
         "answers",
@@ -91,7 +92,7 @@ BREAKS: dict[str, tuple[str, Callable[[Checkout], None], str]] = {
     "a misspelt environment": (
         "folders",
         lambda c: c.write(f"{SHOP}/overlays/tset/kustomization.yaml", "resources: []\n"),
-        f"{SHOP}/overlays/tset: no ApplicationSet in argo/applicationsets reads it",
+        f"{SHOP}/overlays/tset: no ApplicationSet in argo/applicationsets reads it: tset is not an environment",
     ),
     "values that the chart refuses": (
         "builds",
@@ -318,7 +319,7 @@ def test_a_host_that_a_wildcard_certificate_does_not_cover_is_noted(checkout: Ch
     assert (result.state, result.problems) == (checks.State.NOTE, [])
     assert result.notes == [
         "shop-dev: IngressRoute/shop: api.shop.dev.acme.io is not one label below dev.acme.io, so a certificate for "
-        "*.dev.acme.io does not cover it: have yours name it, too (docs/domain-configuration.md)"
+        "*.dev.acme.io does not cover it: add it to your certificate (docs/domain-configuration.md)"
     ]
 
 

@@ -1,4 +1,4 @@
-"""Kubernetes' own validation, as far as schemas cannot say it: what it refuses is found before the merge.
+"""The validation rules of Kubernetes that schemas cannot express find problems before the merge.
 
 tests/cluster/test_validation.py compares the same rules with the real API server.
 """

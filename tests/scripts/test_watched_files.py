@@ -1,4 +1,4 @@
-"""Argo CD watches what it builds from: what a build reads, against the annotation manifest-generate-paths."""
+"""Argo CD watches every file that it builds from: compare builds with the annotation manifest-generate-paths."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def shared(checkout: Checkout) -> Checkout:
 
 
 def problems(checkout: Checkout, **arguments: Any) -> list[str]:
-    """Return what is not watched."""
+    """Return the files that are not watched."""
     (result,) = checks.run(checkout.path, only=["watched"], **arguments)
     return result.problems
 
@@ -65,7 +65,7 @@ def test_an_annotation_that_leaves_a_file_out_is_named_with_its_right_value(shar
 
 
 def test_only_what_a_branch_changes_is_looked_at(shared: Checkout) -> None:
-    """What is read decides which Applications those are, not what is watched."""
+    """The files that are read decide which Applications these are, not the files that are watched."""
     shared.replace(SET, WATCHED, WATCHED.partition(": ")[0] + ": .;../../base")
     shared.commit()
     shared.git("branch", "trunk")
@@ -102,7 +102,7 @@ ANNOTATIONS = {
     "none": ([AT], None, ["x", "a/b/c"], []),
     "empty": ([AT], " ; ", ["x"], []),
     "its own folder": ([AT], ".", ["a/b/c", "a/b/c/d"], ["a/c", "a/bc"]),
-    "a neighbour": ([AT], ".;../c", ["a/b/d", "a/c/d"], ["a/d"]),
+    "a neighbor": ([AT], ".;../c", ["a/b/d", "a/c/d"], ["a/d"]),
     "spaces": ([AT], " . ; /x ", ["a/b/c", "x/y"], ["y"]),
     "from the root": ([AT], "/x/y", ["x/y/z"], ["a/b/c", "x/z"]),
     "a file": ([AT], "/x/y.yaml", ["x/y.yaml"], ["x/z.yaml"]),
@@ -125,14 +125,16 @@ def test_paths_are_watched_as_argo_cd_matches_them(name: str) -> None:
 
 
 def test_a_folder_with_a_chart_below_a_workload_is_refused(checkout: Checkout) -> None:
-    """The set says that every overlay is a kustomization: Argo CD does not look what is in it."""
+    """The set declares every overlay a kustomization, so that Argo CD does not detect its type."""
     folder = "apps/workloads/cache/overlays/dev"
     checkout.write(f"{folder}/Chart.yaml", {"apiVersion": "v2", "name": "cache", "version": "1.0.0"})
     item = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "cache"}}
     checkout.write(f"{folder}/templates/cm.yaml", item)
     (result,) = checks.run(checkout.path, only=["builds"])
-    assert result.problems == [f"cache-dev, working tree: not built: {folder} has no kustomization.yaml"]
-    assert checkout.blast_radius()["problems"] == result.problems
+    assert result.problems == [f"cache-dev: not built: {folder} has no kustomization.yaml"]
+    assert checkout.blast_radius()["problems"] == [
+        f"cache-dev, working tree: not built: {folder} has no kustomization.yaml"
+    ]
     # A kustomization beside it is what counts.
     checkout.write(f"{folder}/kustomization.yaml", {"resources": ["templates/cm.yaml"]})
     (result,) = checks.run(checkout.path, only=["builds"])

@@ -1,4 +1,5 @@
 """Read this repository as Argo CD does: its Applications, and the objects that each of them builds.
 
-The rules are Argo CD's own (https://argo-cd.readthedocs.io). Kustomize and Helm build. No cluster is contacted.
+The rules are those of Argo CD (https://argo-cd.readthedocs.io). Kustomize and Helm render the objects. No cluster is
+contacted.
 """

@@ -1,6 +1,6 @@
-"""Find projects that stop to admit what is still there, or that did not admit yet what a revert finds there.
+"""Find projects that stop admitting existing objects, or that would block a revert.
 
-Argo CD applies projects before anything else. They then hold for Applications that it has not changed yet, and for
+Argo CD applies projects before anything else. They then apply to Applications that it has not changed yet, and to
 objects that it has not deleted yet.
 """
 
@@ -16,7 +16,7 @@ from gitops.objects import CRD, Object, sync_options
 from gitops.projects import Entry, missing_entries, missing_places
 from gitops.tree import ROOT, Tree
 
-# What happens, in the order in which it is reported.
+# The effects, in the order of the report.
 LOCKED, STUCK, FAILS, ORPHANS, HEALS = "locked", "stuck", "fails", "orphans", "heals"
 BOTH = "a commit in which the project admits both, and wait until all applications are Synced"
 SENTENCES = {
@@ -26,9 +26,9 @@ SENTENCES = {
     "First merge the change of the project alone.",
     FAILS: "It can no longer be synced. Keep the entry in the project.",
     ORPHANS: "Argo CD may neither prune nor manage it any more, so that it stays in the cluster. "
-    "First merge its removal alone, and narrow the project when it is gone.",
-    HEALS: "Argo CD stops syncing for some minutes, until it has changed the application too. It heals by itself. "
-    f"To avoid that, first merge {BOTH}.",
+    "First merge its removal alone, and narrow the project once it is deleted.",
+    HEALS: "Argo CD stops syncing for some minutes, until it has changed the application too. It recovers alone. "
+    f"To avoid the gap, first merge {BOTH}.",
 }
 # How many Applications a sentence names.
 NAMES = 5
@@ -39,12 +39,12 @@ Projects = dict[str, Object]
 
 @dataclass(frozen=True)
 class Notice:
-    """What a project admits on one side only, or where the root application moves to.
+    """A warning about what a project admits at one revision only, or about a move of the root application.
 
     Attributes:
-        text: What it is, whom it concerns, what happens, and what to do.
-        heals: Whether Argo CD gets over it by itself.
-        is_serious: Whether somebody must decide: it does not heal, or something protected stops meanwhile.
+        text: The subject, the Applications concerned, the effect, and what to do.
+        heals: Whether Argo CD recovers without help.
+        is_serious: Whether somebody must decide: Argo CD does not recover, or something protected stops meanwhile.
     """
 
     text: str
@@ -53,10 +53,10 @@ class Notice:
 
 
 def notices(before: Tree, after: Tree, built: Iterable[Built]) -> list[Notice]:
-    """Compare what projects admit before with the Applications after, and the other way round."""
+    """Compare the projects of each revision with the Applications of the other one."""
     built = list(built)
     old_projects = _projects(before)
-    # A removed project stays until its last Application is gone, or for good.
+    # A removed project stays until its last Application is deleted, or permanently.
     new_projects = old_projects | _projects(after)
     crds = [item for _, sides in built for side in sides for item in side.values() if item["kind"] == CRD]
     users: dict[tuple[str, str, str], list[Application]] = defaultdict(list)
@@ -84,10 +84,10 @@ def project_of(application: Application) -> str:
 def _effects(
     pair: Pair, sides: list[dict[str, Object]], projects: tuple[Projects, Projects], crds: list[Object]
 ) -> Iterator[tuple[str, str, Entry]]:
-    """Yield what happens, on which side an entry is admitted, and the entry."""
+    """Yield the effect, the side on which an entry is admitted, and the entry."""
     old, new = pair
     if old is None:
-        # What is new waits until its project admits it.
+        # A new Application waits until its project admits it.
         return
 
     def places(side: int, application: Application) -> list[Entry]:
@@ -106,7 +106,7 @@ def _effects(
     known = places(0, old) + kinds(0, old, sides[0].values())
 
     def new_only(entries: list[Entry]) -> list[Entry]:
-        """Leave out what was not admitted already."""
+        """Leave out entries that were not admitted before either."""
         return [entry for entry in entries if entry not in known]
 
     if new is None:
@@ -141,7 +141,7 @@ def _notice(effect: str, side: str, entry: str, applications: list[Application])
 
 
 def _shown(entry: Entry) -> str:
-    """Return an entry as people say it."""
+    """Return an entry in words."""
     section, value = entry
     if section == "sourceRepos":
         return f"the repository {value}"

@@ -1,15 +1,15 @@
-"""Argo CD's Applications: those that stand in files, and those that ApplicationSets generate."""
+"""Argo CD's Applications: those in files, and those that ApplicationSets generate."""
 
 from __future__ import annotations
 
+import json
 import posixpath
 from dataclasses import dataclass
-from typing import Any
 
 from gitops import generators, gotemplates
 from gitops.generators import is_match
 from gitops.git import is_below
-from gitops.objects import Object, load_yaml, mapping, sync_options
+from gitops.objects import Object, mapping, sync_options
 from gitops.tools import GitOpsError, UnavailableError
 from gitops.tree import WORKLOADS, Tree
 
@@ -18,8 +18,11 @@ RESOURCES_FINALIZER = "resources-finalizer.argocd.argoproj.io"
 # The cluster that Argo CD runs in, by its address.
 IN_CLUSTER = "https://kubernetes.default.svc"
 SET_FIELDS = {"generators", "goTemplate", "goTemplateOptions", "preservedFields", "strategy", "syncPolicy"}
-SET_FIELDS |= {"template", "templatePatch"}
-# What code raises that meets a value of another type than Argo CD's definitions say.
+IGNORED = "ignoreApplicationDifferences"
+SET_FIELDS |= {"template", "templatePatch", IGNORED}
+# The one field of an Application that people may change in the cluster: it pauses the Application.
+PAUSE = [{"jsonPointers": ["/spec/syncPolicy/automated/enabled"]}]
+# Exceptions of code that reads a value of another type than Argo CD's definitions say.
 UNEXPECTED = (AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError)
 
 
@@ -68,12 +71,12 @@ class Application:
 
     @property
     def workload(self) -> str:
-        """The workload that it deploys; empty if it deploys none."""
+        """The workload that it deploys; empty for add-ons."""
         return self._part_of_path(2)
 
     @property
     def environment(self) -> str:
-        """The environment whose overlay of a workload it deploys; empty if it deploys none."""
+        """The environment that it deploys a workload to; empty for add-ons."""
         return self._part_of_path(4)
 
     def _part_of_path(self, index: int) -> str:
@@ -95,7 +98,7 @@ class Application:
 
     @property
     def generate_paths(self) -> list[str] | None:
-        """The paths whose changes make Argo CD build it again; None if every commit does.
+        """The paths whose changes trigger a new build; None if every commit does.
 
         Source: https://argo-cd.readthedocs.io/en/stable/operator-manual/high_availability/#manifest-paths-annotation
         """
@@ -111,7 +114,7 @@ class Application:
     def watches(self, file: str) -> bool:
         """Whether Argo CD builds it again when a file changes, by its path from the root of the repository."""
         paths = self.generate_paths
-        # Argo CD takes each path for a pattern, too.
+        # Argo CD also reads each path as a pattern.
         return paths is None or is_below(file, paths) or any(is_match(file, path) for path in paths)
 
 
@@ -122,12 +125,18 @@ class Applications:
     Attributes:
         by_name: Each Application by its name.
         problems: What is wrong with a set, or with names.
-        unavailable: Why a set could not be expanded, where that is not the repository's fault.
+        unexpanded: The sets whose Applications are unknown, each with the reason.
     """
 
     by_name: dict[str, Application]
     problems: list[str]
-    unavailable: list[str]
+    unexpanded: dict[str, GitOpsError]
+
+    @property
+    def unavailable(self) -> list[str]:
+        """Why sets could not be expanded, where that is not the repository's fault."""
+        errors = {name: error for name, error in self.unexpanded.items() if isinstance(error, UnavailableError)}
+        return [f"ApplicationSet {name}: {error}" for name, error in errors.items()]
 
 
 def read_applications(tree: Tree) -> Applications:
@@ -137,18 +146,20 @@ def read_applications(tree: Tree) -> Applications:
         GitOpsError: if a file below argo/ cannot be read.
     """
     applications: list[Application] = []
-    result = Applications({}, [], [])
+    result = Applications({}, [], {})
     for item in tree.root_objects:
         if item.get("kind") == "Application":
             is_kept = "Prune=false" in sync_options(item) or RESOURCES_FINALIZER not in _finalizers(item)
             applications.append(Application(item, is_kept, tree.argocd_cluster))
         elif item.get("kind") == "ApplicationSet":
+            name = str(item["metadata"]["name"])
             try:
                 applications += _generated(tree, item)
             except UnavailableError as error:
-                result.unavailable.append(f"ApplicationSet {item['metadata']['name']}: {error}")
+                result.unexpanded[name] = error
             except (GitOpsError, *UNEXPECTED) as error:
-                result.problems.append(f"{tree.label}: ApplicationSet {item['metadata']['name']}: {error}")
+                result.unexpanded[name] = GitOpsError(f"{tree.label}: ApplicationSet {name}: {error}")
+                result.problems.append(str(result.unexpanded[name]))
     for application in applications:
         if not isinstance(application.manifest.get("spec"), dict):
             result.problems.append(f"{tree.label}: Application {application.name}: spec must be a map")
@@ -164,6 +175,8 @@ def _generated(tree: Tree, item: Object) -> list[Application]:
     spec = mapping(item.get("spec"))
     if unknown := spec.keys() - SET_FIELDS:
         raise GitOpsError(f"spec.{min(map(str, unknown))} is not supported here: remove it")
+    if spec.get(IGNORED, PAUSE) != PAUSE:
+        raise GitOpsError(f"spec.{IGNORED} may only be {json.dumps(PAUSE)}: Argo CD would not apply other changes")
     if not spec.get("goTemplate"):
         raise GitOpsError("only sets with goTemplate are supported here")
     parameters = [p for generator in spec["generators"] for p in generators.parameters_of(tree, generator)]
@@ -173,27 +186,13 @@ def _generated(tree: Tree, item: Object) -> list[Application]:
     templates = gotemplates.fill(spec["template"], parameters)
     patches = gotemplates.fill(spec.get("templatePatch", "{}"), parameters)
     for filled, patch in zip(templates, patches, strict=True):
-        manifest = {"apiVersion": item["apiVersion"], "kind": "Application"} | _patched(filled, patch)
+        manifest = {"apiVersion": item["apiVersion"], "kind": "Application"} | gotemplates.patched(filled, patch)
         if not isinstance(manifest.get("metadata"), dict) or not isinstance(manifest["metadata"].get("name"), str):
             raise GitOpsError("its template needs a text in metadata.name")
         manifest["metadata"].setdefault("namespace", item["metadata"].get("namespace"))
         preserves = policy.get("preserveResourcesOnDeletion") or RESOURCES_FINALIZER not in _finalizers(manifest)
         result.append(Application(manifest, bool(is_never_deleted or preserves), tree.argocd_cluster))
     return result
-
-
-def _patched(manifest: Object, patch: str) -> Object:
-    """Merge a templatePatch into an Application: maps key by key, everything else as a whole, null deletes."""
-
-    def merge(below: Any, above: Any) -> Any:
-        if not isinstance(above, dict):
-            return above
-        below = below if isinstance(below, dict) else {}
-        merged = below | {key: merge(below.get(key), value) for key, value in above.items()}
-        return {key: value for key, value in merged.items() if value is not None}
-
-    (change,) = load_yaml(patch, "templatePatch") or [{}]
-    return dict(merge(manifest, change))
 
 
 def _finalizers(item: Object) -> str:

@@ -1,4 +1,4 @@
-"""Find routes that Traefik answers with 404 or 502, because what they name does not exist or cannot be reached."""
+"""Find routes that Traefik answers with 404 or 502: their Services, ports or Middlewares are missing or unreachable."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from gitops.routes import PREFIX, hosts
 ENTRY_POINT = "websecure"
 TARGET = f"{PREFIX}target"
 TRAEFIK = "traefik.io"
-# Kinds with pods.
-MAKERS = ("DaemonSet", "Deployment", "StatefulSet", "Pod")
+WITH_PODS = ("DaemonSet", "Deployment", "StatefulSet", "Pod")
 
 
 def unreachable(item: Object, aliases: Collection[str] = ()) -> Iterator[str]:
-    """Return why nobody reaches a route that is served to the world.
+    """Return why clients cannot reach a public route.
 
     Args:
         item: An IngressRoute.
@@ -31,7 +30,7 @@ def unreachable(item: Object, aliases: Collection[str] = ()) -> Iterator[str]:
         for host in sorted(names.intersection(aliases)):
             yield (
                 f"metadata.annotations: remove {TARGET}, or route {host} in an IngressRoute without it. "
-                f"{host} is a hostname of Traefik's Service, which makes its DNS record"
+                f"{host} is a hostname of Traefik's Service, which already has a DNS record"
             )
     elif names.difference(aliases):
         yield (
@@ -41,7 +40,7 @@ def unreachable(item: Object, aliases: Collection[str] = ()) -> Iterator[str]:
 
 
 def is_served(route: Object) -> bool:
-    """Whether a route is on the entry point of the world."""
+    """Whether a route is on the public entry point."""
     return ENTRY_POINT in (_map(route.get("spec")).get("entryPoints") or [ENTRY_POINT])
 
 
@@ -51,7 +50,7 @@ def is_route(item: Object) -> bool:
 
 
 def missing(route: Object, items: list[Object]) -> Iterator[str]:
-    """Return what a route names that its application does not have.
+    """Return the Services, ports and Middlewares of a route that do not exist.
 
     Args:
         route: An IngressRoute.
@@ -71,7 +70,7 @@ def missing(route: Object, items: list[Object]) -> Iterator[str]:
 
 
 def _problem(entry: Object, services: dict[str, Object]) -> str:
-    """Return why Traefik finds no server of a Service (pkg/provider/kubernetes/crd, getServicePort)."""
+    """Return why Traefik cannot forward requests to a Service (pkg/provider/kubernetes/crd, getServicePort)."""
     name, port = str(entry.get("name")), entry.get("port")
     if name not in services:
         return f"there is no Service {name} (there is {', '.join(services) or 'none'})"
@@ -86,7 +85,7 @@ def _problem(entry: Object, services: dict[str, Object]) -> str:
 
 
 def unnamed_ports(service: Object, items: list[Object]) -> Iterator[str]:
-    """Return the ports of a Service that lead to a name which no container of its pods has."""
+    """Return the ports of a Service whose target is a port name that no container has."""
     spec = _map(service.get("spec"))
     selector = _map(spec.get("selector"))
     pods = [pod for item in items if (pod := _pod(item)) and _has(_labels(item), selector)]
@@ -100,13 +99,13 @@ def unnamed_ports(service: Object, items: list[Object]) -> Iterator[str]:
 
 
 def _is_own(entry: Object, route: Object) -> bool:
-    """Whether a route names something of its own namespace; the admission policies refuse the rest."""
+    """Whether a route refers to its own namespace. The admission policies reject other references."""
     namespace = route["metadata"].get("namespace")
     return entry.get("namespace", namespace) == namespace and "@" not in str(entry.get("name"))
 
 
 def _pod(item: Object) -> Object:
-    if item["kind"] not in MAKERS:
+    if item["kind"] not in WITH_PODS:
         return {}
     spec = _map(item.get("spec"))
     return spec if item["kind"] == "Pod" else _map(_map(spec.get("template")).get("spec"))

@@ -31,25 +31,26 @@ def build(tree: Tree, application: Application) -> list[Object]:
 
 
 def read(tree: Tree, application: Application) -> list[Object]:
-    """Return the objects of an Application as its sources have them, with the values of Secrets. See build()."""
+    """Return the objects of an Application unchanged, with the values of Secrets. See build()."""
     try:
         sources.check(application.manifest)
         return [item for source in application.sources for item in _build_source(tree, application, source)]
     except UnavailableError:
         raise
     except GitOpsError as error:
-        raise GitOpsError(f"{application.name}, {tree.label}: {error}") from None
+        message = str(error).replace(f"{tree.path}/", "")
+        raise GitOpsError(f"{application.name}, {tree.label}: {message}") from None
 
 
 def finished(item: Object, namespace: str) -> Object:
     """Return an object with its namespace, and with the values of a Secret hidden."""
-    # What belongs to no namespace may state one without any effect.
+    # A namespace has no effect on a cluster-wide object.
     stated = None if is_cluster_scoped(item, []) and not is_foreign(item, []) else item["metadata"].get("namespace")
     result = item | {"metadata": item["metadata"] | {"namespace": stated or namespace}}
     if item["kind"] == "Secret":
         for field in ("data", "stringData"):
             if isinstance(item.get(field), dict):
-                # A change still shows: equal values have equal digests.
+                # Equal values have equal digests, so that a change still shows.
                 result[field] = {key: f"hidden-{digest(value)}" for key, value in item[field].items()}
     return result
 
@@ -73,7 +74,7 @@ def _build_source(tree: Tree, application: Application, source: Object) -> list[
 
 
 def _checked_chart(folder: Path, name: str) -> Path:
-    """Return the folder of a chart in the repository, if Argo CD would download nothing for it."""
+    """Return the folder of a chart in the repository. Refuse one for which Argo CD would download something."""
     documents = load_yaml(read_text(folder / "Chart.yaml", f"{name}/Chart.yaml"), f"{name}/Chart.yaml")
     if not documents or not isinstance(documents[0], dict):
         raise GitOpsError(f"{name}/Chart.yaml must be a map")
@@ -84,7 +85,7 @@ def _checked_chart(folder: Path, name: str) -> Path:
 
 def _helm(tree: Tree, application: Application, source: Object, chart: Path) -> list[Object]:
     helm = source.get("helm", {})
-    # Argo CD passes the version and the APIs that the API server reports. Helm alone assumes its own.
+    # Argo CD passes the version and the APIs of the API server. Without them, Helm assumes its own.
     options = ["--namespace", application.namespace, "--api-versions", "policy/v1/PodDisruptionBudget"]
     options += [] if helm.get("skipCrds") else ["--include-crds"]
     if version := tree.kubernetes_version(application.cluster):

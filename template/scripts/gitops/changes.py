@@ -1,4 +1,4 @@
-"""What happens to an Application and its objects between two revisions."""
+"""Compare an Application and its objects at two revisions."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ Pair = tuple[Application | None, Application | None]
 
 @dataclass(frozen=True)
 class Side:
-    """What Argo CD deploys of an Application at one revision.
+    """The objects that Argo CD deploys for an Application at one revision.
 
     Attributes:
         objects: Its objects by identity, with its own manifest.
-        names: The names of ConfigMaps and Secrets, without the hash of their content, by the same.
+        names: The names of ConfigMaps and Secrets by identity, without the hash of their content.
     """
 
     objects: Objects = field(default_factory=dict)
@@ -33,29 +33,30 @@ class Side:
 
 @dataclass
 class Change:
-    """What happens to one Application and its objects, each written Kind/name.
+    """The change of one Application and its objects, which are written Kind/name.
 
     Attributes:
         what: added, removed (with all its objects), kept (removed from Git, but it stays in the cluster without an
             owner), moved (to another cluster or namespace), or changed.
+        workload, environment: The overlay that it deploys; empty for add-ons.
         renamed: The name under which it seems to continue, or that it had before.
         deleted: Objects that Argo CD deletes.
         kept: Objects that are removed from Git but stay in the cluster.
         restarted: Workloads whose pods are replaced.
-        scaled: Workloads that only change their number of pods.
+        scaled: Workloads of which only the number of pods changes.
         replaced: Objects with a changed field that is immutable: the sync fails until somebody deletes them.
         refused: These fields, each with what to do instead.
-        recreated: Objects that say that Argo CD deletes them before it applies them.
-        hooks: Objects that Argo CD runs as hooks of the sync that this starts, whether they change or not.
-        waiting: Hooks that change, and that nothing runs: a sync starts only if something else changes, too.
-        successors: Deleted objects, each with the added object that seems to take its place, and when it is deleted.
-        data_lost: Objects whose data is deleted, each with how.
-        grown: Claims that ask for more, each with how much. Their storage class decides.
-        data_left: Objects that leave Git and whose data stays, each with where.
-        secrets: Objects for whose Secrets somebody must do something, each with what.
-        images: The images of objects that are new.
-        outdated: How these differ from what the environment before runs, and what to do.
-        hosts_removed: DNS names that disappear.
+        recreated: Objects that Argo CD deletes before it applies them, because of their options.
+        hooks: Objects that Argo CD runs as hooks of the sync that the change starts, whether they change or not.
+        waiting: Changed hooks that do not run, since no other change starts a sync.
+        successors: Deleted objects, each with the added object that seems to replace it, and the time of deletion.
+        data_lost: Objects whose data is deleted, each with the reason.
+        grown: Claims with a larger size, each with both sizes. Their storage class decides whether they grow.
+        data_left: Objects that are removed from Git while their data stays, each with the place of the data.
+        secrets: Objects whose Secrets need work by hand, each with the work.
+        images: The images of new objects.
+        outdated: How these differ from the images of the previous environment, and what to do.
+        hosts_removed: DNS names that are removed.
     """
 
     application: str
@@ -65,6 +66,8 @@ class Change:
     what: str
     renamed: str = ""
     moved: str = ""
+    workload: str = ""
+    environment: str = ""
     added: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     restarted: list[str] = field(default_factory=list)
@@ -94,18 +97,19 @@ class Change:
 
     @property
     def is_outdated(self) -> bool:
-        """Whether something protected starts with another image than the environment before it runs."""
+        """Whether something protected starts with another image than the previous environment runs."""
         return self.is_protected and bool(self.outdated)
 
 
 def change_of(pair: Pair, before: Side, after: Side) -> Change | None:
-    """Return what happens to an Application, or None if nothing does."""
+    """Return the change of an Application, or None if there is none."""
     old, new = pair
     shown = new or old
     assert shown
     if before == after and (old and old.is_kept) == (new and new.is_kept):
         return None
     change = Change(shown.name, shown.cluster, shown.namespace, (old or shown).is_kept, "added")
+    change.workload, change.environment = shown.workload, shown.environment
     if old and new:
         places = [f"{application.cluster}/{application.namespace}" for application in (old, new)]
         is_moved = (old.place, old.namespace) != (new.place, new.namespace)
@@ -119,7 +123,7 @@ def change_of(pair: Pair, before: Side, after: Side) -> Change | None:
 
 
 def _compare(change: Change, pair: Pair, before: Side, after: Side) -> None:
-    """Add what happens to each object."""
+    """Add the effect on each object."""
     old, new = pair
     shown = new or old
     assert shown
@@ -130,8 +134,8 @@ def _compare(change: Change, pair: Pair, before: Side, after: Side) -> None:
         if key not in before.objects and key not in pairs.values() and (old or not new or item is not new.manifest)
     }
     change.added = [_name(shown, item) for item in added.values()]
-    for item in added.values():
-        _add_note(change, _name(shown, item), note("added", None, item, change.cluster))
+    notes = [(_name(shown, item), note("added", None, item, change.cluster)) for item in added.values()]
+    change.secrets += [f"{name}: {text}" for name, text in notes if text]
     deleted: Objects = {}
     for key, item in before.objects.items():
         if key in pairs:
@@ -153,13 +157,13 @@ def _compare(change: Change, pair: Pair, before: Side, after: Side) -> None:
             names = f"{_name(shown, deleted[key])} → {_name(shown, added[other])}"
             change.successors.append(f"{names}: the old one is deleted {when}")
             if deleted[key]["kind"] == "Job":
-                # It has done its work: such a name has the version of the release.
+                # The Job of an earlier release, whose version is in its name, is done.
                 change.deleted.remove(_name(shown, deleted[key]))
                 change.changed.append(_name(shown, deleted[key]))
 
 
 def _add_hooks(change: Change, pair: Pair, before: Side, after: Side) -> None:
-    """Add the hooks that run. Argo CD does not compare hooks, so a change of nothing else starts no sync."""
+    """Add the hooks that run. Argo CD does not compare hooks, so a change of hooks alone starts no sync."""
     _, new = pair
     if not new:
         return
@@ -176,21 +180,17 @@ def _add_hooks(change: Change, pair: Pair, before: Side, after: Side) -> None:
 
 
 def _add(change: Change, effect: str, name: str, old: Object, new: Object | None) -> None:
-    """Add what happens to one object, and to its data."""
+    """Add the effect on one object and its data. If the whole Application stays, so do the users of its data."""
     getattr(change, effect).append(name)
-    _add_note(change, name, note(effect, old, new, change.cluster))
+    work = note(effect, old, new, change.cluster)
+    change.secrets += [f"{name}: {work}"] if work else []
     lost = data_lost(effect, old, new)
-    # An Application that stays with all that it runs leaves nothing behind.
     left = "" if new or change.what == "kept" else data_left(effect, old)
     change.data_lost += [f"{name}: {lost}"] if lost else []
     change.data_left += [f"{name}: {left}"] if left else []
     change.grown += [f"{name}: {size}" for size in [growth(old, new)] if size]
     if new and effect == "replaced":
         change.refused += [f"{name}: {text}" for text in refusals(old, new)]
-
-
-def _add_note(change: Change, name: str, text: str) -> None:
-    change.secrets += [f"{name}: {text}"] if text else []
 
 
 def _name(application: Application, item: Object) -> str:

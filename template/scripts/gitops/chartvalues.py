@@ -21,16 +21,16 @@ KeyPath = tuple[str, ...]
 def unread_values(tree: Tree, application: Application, source: Object, objects: list[Object]) -> Iterator[str]:
     """Return the keys of a chart's values files that the chart does not read, with the file of each.
 
-    Helm itself refuses a key that the chart's schema forbids. Any other key that neither the schema nor the chart's own
-    values list may still end up in an object as it is (`toYaml`): its name is then in what the chart renders. If it is
-    not, the chart is rendered without the key, and a key that makes no difference is not read. One that the chart
-    requires makes a difference: without it nothing is rendered.
+    Helm rejects a key that the chart's schema forbids. A key that neither the schema nor the chart's own values list
+    can still be copied into an object unchanged (`toYaml`): then its name is in the rendered objects. If it is not,
+    the chart is rendered without the key, and the key is unread if the objects are the same. Without a key that the
+    chart requires, nothing is rendered, so it counts as read.
 
     Args:
         tree: The repository.
         application: The Application.
         source: Its source that is a chart.
-        objects: What it builds.
+        objects: The objects that it builds.
     """
     defaults, schema = _defaults_and_schema(
         downloads.chart(source["repoURL"], source["chart"], source["targetRevision"])
@@ -64,9 +64,9 @@ def _read_values(file: Path) -> Object:
 
 
 def _unlisted(values: Object, defaults: Object, schema: Object, root: Object, path: KeyPath = ()) -> Iterator[KeyPath]:
-    """Return the keys of values that neither the chart's own values nor its schema list.
+    """Return the keys that neither the chart's own values nor its schema list.
 
-    An object of which both list nothing, such as annotations, goes into a manifest as it is.
+    A map without listed keys, such as annotations, is copied into an object unchanged.
     """
     schema = _resolved(schema, root)
     properties, others = schema.get("properties", {}), schema.get("additionalProperties")

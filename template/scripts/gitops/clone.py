@@ -1,17 +1,17 @@
-"""What a clone has: whether it is a repository of its own, and what Argo CD follows."""
+"""Check the clone that a script runs in, and find the branch that Argo CD follows."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from gitops.git import commit_of
+from gitops.git import NO_COMMIT, commit_of, require_commit
 from gitops.text import printable
 from gitops.tools import GitOpsError, run
 from gitops.tree import Tree
 
 
 def check_top(repository: Path) -> None:
-    """Refuse a folder that is no clone, or only a part of one.
+    """Refuse a folder that is not a clone, or that is only a part of one.
 
     Raises:
         GitOpsError: with what to do.
@@ -20,7 +20,7 @@ def check_top(repository: Path) -> None:
         top, prefix, _ = run("git", "rev-parse", "--show-toplevel", "--show-prefix", folder=repository).split("\n")
     except GitOpsError as error:
         if "not a git repository" in str(error):
-            raise GitOpsError(f"{repository} is no clone of Git: run git init, or clone the repository") from None
+            raise GitOpsError(f"{repository} is not a clone of Git: run git init, or clone the repository") from None
         raise
     if prefix:
         raise GitOpsError(
@@ -30,7 +30,7 @@ def check_top(repository: Path) -> None:
 
 
 def check_identity(repository: Path) -> None:
-    """Refuse to commit as nobody.
+    """Refuse to commit without a name and an address.
 
     Raises:
         GitOpsError: with what to do.
@@ -59,17 +59,19 @@ def followed_revision(tree: Tree, repository: Path) -> str:
     for revision in (f"origin/{branch}", branch):
         if commit_of(repository, revision):
             return revision
-    raise GitOpsError(
-        f"Argo CD follows {branch}, which is not in this clone: "
-        f"run git fetch origin +refs/heads/{branch}:refs/remotes/origin/{branch}"
-    )
+    fetch = f"run git fetch origin +refs/heads/{branch}:refs/remotes/origin/{branch}"
+    if not commit_of(repository, "HEAD"):
+        fetch = f"{NO_COMMIT}, and push it to {branch}"
+    elif "origin" not in run("git", "remote", folder=repository).split():
+        fetch = f"run git remote add origin {tree.repository}, then git fetch origin"
+    raise GitOpsError(f"Argo CD follows {branch}, which is not in this clone: {fetch}")
 
 
 def merge_base(repository: Path, one: str, other: str) -> str:
-    """Return where two commits parted.
+    """Return the last common commit of two histories.
 
     Raises:
-        GitOpsError: if this clone does not know.
+        GitOpsError: if this clone does not have it.
     """
     try:
         return run("git", "merge-base", one, other, folder=repository).strip()
@@ -80,9 +82,9 @@ def merge_base(repository: Path, one: str, other: str) -> str:
 
 
 def files_changed_since(repository: Path, branch: str) -> set[str]:
-    """Return the files that differ from where this branch left another one, committed or not."""
-    if not commit_of(repository, branch):
-        raise GitOpsError(f"{branch} is not a commit of this clone: check the spelling, or run git fetch")
+    """Return the files that differ from the point where this branch left another one, committed or not."""
+    require_commit(repository, branch)
+    require_commit(repository, "HEAD")
     base = merge_base(repository, branch, "HEAD")
     changed = run("git", "diff", "--name-only", "--no-ext-diff", "--no-relative", "-z", base, folder=repository)
     new = run("git", "ls-files", "--others", "--exclude-standard", "-z", folder=repository)

@@ -1,4 +1,4 @@
-"""Read CODEOWNERS as GitHub and GitLab do: whether a change of a file needs the approval of an owner."""
+"""Read CODEOWNERS as GitHub and GitLab do, to find out which files have an owner."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SECTION = re.compile(r"(?P<optional>\^?)\[(?P<name>[^\]]+)\](\[\d+\])?(?P<owners
 # A pattern ends at a space that is not escaped.
 PATTERN = re.compile(r"(?P<pattern>(\\.|[^\s\\])+)(?P<owners>.*)")
 COMMENT = re.compile(r"(^|\s)#.*")
-# More than people write: each may try every length.
+# Patterns with more wildcards match nothing, since each one multiplies the time of a match.
 MOST_WILDCARDS = 5
 NOTHING = "(?!)"
 WILDCARDS = re.compile(r"(?P<folders>\*\*/)|(?P<all>\*\*)|(?P<name>\*)|(?P<character>\?)|\\(?P<escaped>.)|(?P<other>.)")
@@ -44,7 +44,7 @@ class CodeOwners:
 
 
 def read_github(text: str) -> CodeOwners:
-    """Read the rules for GitHub, which skips a line that has anything else than owners after the pattern."""
+    """Read the rules for GitHub, which ignores a line with anything but owners after the pattern."""
     rules = []
     for line in _lines(text):
         match = PATTERN.fullmatch(line)
@@ -55,7 +55,7 @@ def read_github(text: str) -> CodeOwners:
 
 
 def read_gitlab(text: str) -> CodeOwners:
-    """Read the rules for GitLab, without optional sections. Owners of a section are those of its lines without any."""
+    """Read the rules for GitLab, without optional sections. A line without owners has those of its section."""
     result = CodeOwners({"": []})
     name, has_default, is_optional = "", False, False
     for line in _lines(text):
@@ -80,14 +80,14 @@ def _names_owner(text: str) -> bool:
 
 
 def _github_pattern(pattern: str) -> re.Pattern[str]:
-    """Translate a pattern of .gitignore: a folder means all that is in it, but `folder/*` only its files."""
+    """Translate a pattern of .gitignore: a folder matches everything in it, but `folder/*` only its files."""
     is_anchored = "/" in pattern.rstrip("/")
     files = "/.*" if pattern.endswith("/") else "" if pattern.endswith("/*") else "(/.*)?"
     return re.compile(("" if is_anchored else "(.*/)?") + _wildcards(pattern.strip("/")) + files)
 
 
 def _gitlab_pattern(pattern: str) -> re.Pattern[str]:
-    """Translate a pattern of GitLab: only a slash at the start anchors it, only one at the end means a folder."""
+    """Translate a pattern of GitLab: a slash at the start anchors it, and a slash at the end matches a folder."""
     files = "/.*" if pattern.endswith("/") else ""
     return re.compile(("" if pattern.startswith("/") else "(.*/)?") + _wildcards(pattern.strip("/")) + files)
 

@@ -16,16 +16,18 @@ from gitops.followed import moves
 from gitops.git import changed_files
 from gitops.hashes import HASHED_KINDS, name_without_hash
 from gitops.lifecycles import effect_of_removal
+from gitops.manual import manual_steps
 from gitops.objects import Object, api_group
 from gitops.routes import dns_names
 from gitops.stages import History, Stages
+from gitops.terminal import progress
 from gitops.tools import GitOpsError
 from gitops.tree import Tree
 
 
 @dataclass
 class Report:
-    """Everything that happens between two revisions."""
+    """All changes between two revisions."""
 
     before: str
     after: str
@@ -34,7 +36,9 @@ class Report:
     hosts_removed: dict[str, str] = field(default_factory=dict)
     hosts_changed: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    uncompared: list[str] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    manual: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def status(self) -> int:
@@ -50,8 +54,8 @@ def compare(before: Tree, after: Tree, clone: Path | None = None, history: Histo
     Args:
         before: The files of the one revision.
         after: The files of the other one.
-        clone: The clone in which the branch that Argo CD follows is looked up.
-        history: Returns the last content of a file that is not in the one revision any more.
+        clone: The clone that has the branch that Argo CD follows.
+        history: Returns the last content of a file that was deleted before the one revision.
     """
     report = Report(before.label, after.label)
     files, renames = changed_files(before, after)
@@ -59,22 +63,26 @@ def compare(before: Tree, after: Tree, clone: Path | None = None, history: Histo
     report.problems = [*old.problems, *old.unavailable, *new.problems, *new.unavailable]
     report.problems += [f"{after.label}: {problem}" for problem in after.problems]
     report.problems += [
-        f"{before.label}: {name}: Argo CD read this, its effect is unknown" for name in before.overrides
+        f"{before.label}: {name}: Argo CD reads this file, and its effect is unknown" for name in before.overrides
     ]
     sides = old.by_name, new.by_name
     pairs = [(sides[0].get(name), sides[1].get(name)) for name in sorted(sides[0].keys() | sides[1].keys())]
     projects = changed_projects(before, after)
     affected = [pair for pair in pairs if _may_change((before, after), pair, files, projects)]
+    builds = []
     with ThreadPoolExecutor() as pool:
-        builds = list(
-            pool.map(lambda pair: [_built(t, a) for t, a in zip((before, after), pair, strict=True)], affected)
-        )
+        futures = [pool.submit(_built_pair, (before, after), pair) for pair in affected]
+        for number, (pair, future) in enumerate(zip(affected, futures, strict=True), 1):
+            shown = pair[1] or pair[0]
+            progress.show(f"Application {number} of {len(affected)}: {shown.name if shown else ''}")
+            builds.append(future.result())
     stages = Stages(before, after, sides[0], history)
     names: tuple[dict[str, str], dict[str, str]] = ({}, {})
     built = []
     for pair, results in zip(affected, builds, strict=True):
         if errors := [result for result in results if isinstance(result, str)]:
             report.problems += errors[:1]
+            report.uncompared += [application.name for application in pair if application][:1]
             continue
         objects = [result for result in results if not isinstance(result, str)]
         built.append((pair, [side.objects for side in objects]))
@@ -90,6 +98,7 @@ def compare(before: Tree, after: Tree, clone: Path | None = None, history: Histo
         *notices(before, after, built),
         *moves(before, after, {old.place for old, _ in pairs if old}, clone),
     ]
+    report.manual = manual_steps(before, after, files)
     others = [pair for pair in pairs if pair not in affected]
     for other_names in _names_of_others(after, others, names[0].keys() ^ names[1].keys()):
         for side_names in names:
@@ -100,7 +109,13 @@ def compare(before: Tree, after: Tree, clone: Path | None = None, history: Histo
     report.hosts_removed = {host: target for host, target in names[0].items() if host not in names[1]}
     report.hosts_changed = {h: f"{names[0][h]} → {t}" for h, t in names[1].items() if names[0].get(h, t) != t}
     report.problems = sorted(set(report.problems))
+    order = {name: number for number, name in enumerate(stages.order)}
+    report.changes.sort(key=lambda c: (c.workload or c.application, order.get(c.environment, len(order))))
     return report
+
+
+def _built_pair(trees: tuple[Tree, Tree], pair: Pair) -> list[Side | str]:
+    return [_built(tree, application) for tree, application in zip(trees, pair, strict=True)]
 
 
 def _dns_names(objects: dict[str, Object]) -> dict[str, str]:
@@ -116,7 +131,7 @@ def _kept(pair: Pair, before: Side, after: Side) -> dict[str, Object]:
 
 
 def _names_of_others(tree: Tree, pairs: list[Pair], hosts: set[str]) -> Iterator[dict[str, str]]:
-    """Return the DNS names of Applications that do not change, of those that seem to have one of the hosts."""
+    """Return the DNS names of unchanged Applications whose files contain one of the hosts."""
     texts = {file: (tree.path / file).read_bytes().lower() for file in tree.files} if hosts and pairs else {}
     files = {file for file, text in texts.items() if any(host.encode() in text for host in hosts)}
     for _, application in pairs:
@@ -132,13 +147,13 @@ def _may_change(trees: tuple[Tree, Tree], pair: Pair, files: set[str], projects:
         return True
     if project_of(new) in projects:
         return True
-    # Not by what Argo CD watches: scripts/validate.py says where that is less.
+    # All files that it is built from. Argo CD may watch fewer, which scripts/validate.py reports.
     parts = [reads.read(tree, application) for tree, application in zip(trees, (old, new), strict=True)]
     return any(part is None or part.include(files) for part in parts)
 
 
 def _built(tree: Tree, application: Application | None) -> Side | str:
-    """Return the objects of an Application, or what went wrong."""
+    """Return the objects of an Application, or an error message."""
     if application is None:
         return Side()
     items = build_or_error(tree, application, read)
@@ -155,14 +170,14 @@ def _built(tree: Tree, application: Application | None) -> Side | str:
 
 
 def _identity(application: Application, item: Object) -> str:
-    # An Application lives where Argo CD does, so that its own move is not one of its objects'.
+    # The Application itself stays in Argo CD's cluster when its objects move to another one.
     is_own = item is application.manifest
     place = "" if is_own else f"{application.place}/{item['metadata']['namespace']}"
     return f"{place}/{api_group(item)}/{item['kind']}/{item['metadata']['name']}"
 
 
 def _renamed(pair: Pair, sides: tuple[dict[str, Application], dict[str, Application]], renames: dict[str, str]) -> str:
-    """Return the Application on the other side that has the files which Git regards as this one's, renamed."""
+    """Return the Application on the other side that has this one's files, by Git's detection of renames."""
     for index, application in enumerate(pair):
         if application and not pair[1 - index]:
             new_names = renames if index == 0 else {new: old for old, new in renames.items()}

@@ -1,4 +1,4 @@
-"""Print what differs between objects."""
+"""Print the differences between objects."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gitops.tools import run
 
 
 def difference(before: list[Object], after: list[Object]) -> str:
-    """Return what differs between objects: field by field with dyff, or line by line where it is not installed."""
+    """Return the differences between objects: by field with dyff, or by line if it is not installed."""
     texts = [yaml.safe_dump_all(items, sort_keys=True) if items else "" for items in (before, after)]
     if not shutil.which("dyff"):
         lines = difflib.unified_diff(texts[0].splitlines(), texts[1].splitlines(), lineterm="", n=2)

@@ -1,4 +1,4 @@
-"""Read a folder of manifests that is neither a kustomization nor a chart, as Argo CD reads it.
+"""Read a folder of plain manifests, neither a kustomization nor a chart, as Argo CD does.
 
 Source: findManifests() in reposerver/repository/repository.go of Argo CD 3.6.
 """
@@ -13,18 +13,18 @@ from typing import Any
 import yaml
 
 from gitops.entries import JSONNET, SKIPPED
-from gitops.goyaml import Loader, to_number
+from gitops.goyaml import Loader, describe, to_number
 from gitops.objects import Object, checked, items_of
 from gitops.strictyaml import check_bounds, read_text
 from gitops.tools import GitOpsError
 
 MANIFEST = re.compile(r".*\.(yaml|yml|json|jsonnet)")
-# A file that cannot be read is no manifest, unless it has all of these.
+# An unreadable file counts as a manifest only if it contains all of these.
 MARKS = ("apiVersion:", "kind:", "metadata:")
 
 
 def files(folder: Path, recurse: bool) -> list[Path]:
-    """Return the files that Argo CD takes for manifests, hidden ones too, in its order."""
+    """Return the files that Argo CD treats as manifests, hidden files included, in its order."""
     found = folder.rglob("*") if recurse else folder.glob("*")
     return [file for file in sorted(found) if MANIFEST.fullmatch(file.name) and file.is_file()]
 
@@ -33,7 +33,7 @@ def read(folder: Path, recurse: bool) -> list[Object]:
     """Return the objects of the manifests in a folder.
 
     Raises:
-        GitOpsError: if one is no manifest though it seems to be one, or needs an interpreter.
+        GitOpsError: if a file looks like a manifest but is not one, or needs an interpreter.
     """
     return [
         checked(item, file.name)
@@ -63,7 +63,7 @@ def _of_json(text: str, name: str) -> list[Any]:
 
 
 def _of_yaml(text: str, name: str) -> list[Any]:
-    """Return the documents of a file; none if it seems to be no manifest, such as values of a chart."""
+    """Return the documents of a file; none if it is not a manifest, such as a chart's values."""
     check_bounds(text, name)
     found: list[Any] = []
     try:
@@ -72,7 +72,7 @@ def _of_yaml(text: str, name: str) -> list[Any]:
                 raise GitOpsError(f"{name} has a document without a kind")
             found += [] if document is None else [document]
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        problem = f"{name} is not valid YAML: {' '.join(str(error).split())}"
+        problem = f"{name} is not valid YAML: {describe(error)}"
     except GitOpsError as error:
         problem = str(error)
     else:

@@ -1,8 +1,9 @@
-"""Download charts and manifests once per process, and compute the digests of what came."""
+"""Download charts and manifests once per process, and compute their digests."""
 
 from __future__ import annotations
 
 import hashlib
+import http.client
 import re
 import tarfile
 import tempfile
@@ -17,23 +18,26 @@ from gitops.objects import digest
 from gitops.tools import GitOpsError, UnavailableError, run
 
 TIMEOUT_SECONDS = 60
-# Argo CD's manifest has 2 MB. A chart with its dependencies has less than 1 MB, and unpacks to some 10 MB.
+# Argo CD's manifest is 2 MB. A chart with its dependencies is less than 1 MB, and unpacks to some 10 MB.
 MAXIMUM_BYTES = 32 * 2**20
 MAXIMUM_UNPACKED_BYTES = 256 * 2**20
 # One version. A range, such as 1.x, becomes another version without a commit.
 EXACT_VERSION = re.compile(r"v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?", re.ASCII)
 CHART_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]*", re.ASCII)
 CHART_REPOSITORY = re.compile(r"(https://)?[0-9A-Za-z][0-9A-Za-z.-]*(:[0-9]+)?(/[0-9A-Za-z._~%-]*)*", re.ASCII)
-# How to fix a chart that Helm is not asked for.
+# How to fix the name, version or repository of a chart that is not downloaded.
 ADVICE = {
     "name": "use letters, digits, dots, hyphens and underscores",
     "version": "name one version, such as 1.2.3: a range changes without a commit",
     "repository": "use https://host/path, or host/path of an OCI registry",
 }
-# What Helm says of a server that it does not reach.
+# Helm's messages when it cannot reach a server, or a server or proxy cannot answer.
 UNREACHABLE = re.compile(
     r"dial tcp|no such host|connection re(fused|set)|i/o timeout|proxyconnect|TLS handshake timeout|deadline exceeded"
+    r"|x509|EOF$|: (403|407|429|5\d\d) \w"
 )
+# Status codes of a server that has no such file. Any other error may pass, or belongs to a proxy.
+MISSING = (404, 410)
 _lock = threading.Lock()
 _results: dict[tuple[str, ...], Path | GitOpsError] = {}
 
@@ -42,7 +46,7 @@ def chart(repository: str, name: str, version: str) -> Path:
     """Return the folder of a chart.
 
     Raises:
-        UnavailableError: if its repository cannot be reached.
+        UnavailableError: if Helm is missing, or the repository cannot be reached.
         GitOpsError: if the repository has no such chart.
     """
     return _once((repository, name, version), lambda: download_chart(repository, name, version, _folder()))
@@ -59,10 +63,10 @@ def file(url: str) -> Path:
 
 
 def chart_digest(repository: str, name: str, version: str) -> str | None:
-    """Return the digest of a chart's archive, as the index of its repository has it; None if it came without archive.
+    """Return the digest of a chart's archive, as the repository's index lists it; None if there is no archive.
 
     Raises:
-        UnavailableError: if its repository cannot be reached.
+        UnavailableError: if Helm is missing, or the repository cannot be reached.
         GitOpsError: if the repository has no such chart.
     """
     archives = list(chart(repository, name, version).parent.glob("*.tgz"))
@@ -75,7 +79,7 @@ def checksum(file: Path) -> str:
 
 
 def download_chart(repository: str, name: str, version: str, folder: Path) -> Path:
-    """Download a chart below a folder, and return its own. Its archive is kept beside it."""
+    """Download a chart into a folder, keep its archive, and return the folder of the chart."""
     for field, value, grammar in (
         ("name", name, CHART_NAME),
         ("version", version, EXACT_VERSION),
@@ -92,7 +96,7 @@ def download_chart(repository: str, name: str, version: str, folder: Path) -> Pa
         raise
     except GitOpsError as error:
         if UNREACHABLE.search(str(error)):
-            raise UnavailableError(f"chart {name} {version} cannot be downloaded from {repository}") from None
+            raise _unreachable(repository, str(error).rpartition(": ")[2]) from None
         raise
     _unpack(next(target.glob("*.tgz")), target)
     if not (target / name / "Chart.yaml").is_file():
@@ -122,13 +126,22 @@ def download_file(url: str, folder: Path) -> Path:
         with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as response:
             content = response.read(MAXIMUM_BYTES + 1)
     except urllib.error.HTTPError as error:
-        raise GitOpsError(f"{url}: {error}") from None
-    except OSError as error:
-        raise UnavailableError(f"{url} cannot be downloaded: {error}") from None
+        if error.code in MISSING:
+            raise GitOpsError(f"{url}: {error}") from None
+        raise _unreachable(url, str(error)) from None
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", error)
+        raise _unreachable(url, getattr(reason, "strerror", None) or str(reason)) from None
     if len(content) > MAXIMUM_BYTES:
         raise GitOpsError(f"{url} has more than {MAXIMUM_BYTES} bytes")
     target.write_bytes(content)
     return target
+
+
+def _unreachable(url: str, reason: str) -> UnavailableError:
+    host = url.removeprefix("https://").partition("/")[0]
+    fix = f"check the network, and HTTPS_PROXY if there is a proxy ({' '.join(reason.split())})"
+    return UnavailableError(f"{host} cannot be reached", fix)
 
 
 def _once(key: tuple[str, ...], download: Callable[[], Path]) -> Path:

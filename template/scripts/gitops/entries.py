@@ -1,6 +1,6 @@
-"""Look at what Git stores besides the content of files: names, modes, links, submodules and attributes.
+"""Check what Git stores besides the content of files: names, modes, links, submodules and attributes.
 
-Argo CD refuses or interprets some of it without a word in the file that a review looks at.
+Argo CD rejects or interprets some of them, and a review of the content does not show it.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from gitops.text import printable
 REGULAR, EXECUTABLE, LINK, SUBMODULE, SPECIAL = "100644", "100755", "120000", "160000", "special"
 # Folders that Argo CD builds from.
 BUILT = ("apps", "argo", "bootstrap")
-# Folders in which no file is a program, and none is hidden.
+# Folders without executable and hidden files.
 PLAIN = ("apps", "argo", "bootstrap/argocd")
-# Of what is hidden, only this has no meaning for any tool.
+# The only hidden file that no tool interprets.
 KEPT = ".gitkeep"
 OVERRIDES = re.compile(r"\.argocd-(source.*\.yaml|allow-concurrency)")
 ATTRIBUTES = re.compile(
@@ -27,24 +27,23 @@ ATTRIBUTES = re.compile(
     r"|-?(linguist|gitlab)-[\w-]+(=\S+)?"
 )
 LARGE = re.compile(rb"version https://git-lfs\.github\.com/spec/")
-# Argo CD leaves out a file of argo/ that contains this, and evaluates one with this suffix.
+# Argo CD skips files in argo/ that contain this text, and evaluates files with these suffixes.
 SKIPPED = b"+argocd:skip-file-rendering"
 JSONNET = (".jsonnet", ".libsonnet")
 
-
-# What Windows keeps for devices, whatever follows a dot, and what no name there has.
+# Names that Windows reserves for devices, with any extension, and characters that it does not allow.
 DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
 NOT_ON_WINDOWS = re.compile(r'[<>:"|?*]|[. ]$')
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What Git stores at a path.
+    """An entry of Git: a file, a link or a submodule.
 
     Attributes:
         name: Its path from the root of the repository.
         mode: Its mode as Git writes it, or `special` for what Git cannot store.
-        content: Return its content, or where a link leads.
+        content: Returns its content, or the target of a link.
     """
 
     name: str
@@ -58,18 +57,18 @@ class Entry:
 
     @property
     def is_named_plainly(self) -> bool:
-        """Whether its name means the same everywhere."""
+        """Whether its name means the same on every platform."""
         is_path = not any(part.lower() in ("", ".", "..", ".git") for part in self.name.split("/"))
         return is_path and printable(self.name) == self.name and "\\" not in self.name
 
     @property
     def overrides(self) -> bool:
-        """Whether Argo CD reads it instead of what the Application says."""
+        """Whether Argo CD reads it in place of the Application's own fields."""
         return bool(OVERRIDES.fullmatch(PurePosixPath(self.name).name))
 
 
 def problems(entry: Entry) -> Iterator[str]:
-    """Return what must not be in a repository that Argo CD reads."""
+    """Return why an entry must not be in a repository that Argo CD reads."""
     name = printable(entry.name)
     path = PurePosixPath(entry.name)
     if not entry.is_named_plainly:
@@ -87,23 +86,23 @@ def problems(entry: Entry) -> Iterator[str]:
     elif entry.mode not in (REGULAR, EXECUTABLE):
         yield f"{name}: Git's mode {entry.mode} is not allowed here"
     elif entry.mode == EXECUTABLE and _is_below(path, PLAIN):
-        yield f"{name}: no file is a program in {path.parts[0]}/: run git update-index --chmod=-x, or chmod -x"
+        yield f"{name}: files in {path.parts[0]}/ must not be executable: run git update-index --chmod=-x, or chmod -x"
     if entry.is_readable:
         yield from _problems_of_content(entry, name, path)
 
 
 def problems_of_names(names: Iterable[str]) -> Iterator[str]:
-    """Return the names that Windows or macOS cannot store, or not beside each other."""
+    """Return the names that Windows or macOS cannot store, alone or together."""
     spellings: dict[str, str] = {}
     for name in sorted(
         {place.as_posix() for file in names for place in (PurePosixPath(file), *PurePosixPath(file).parents)}
     ):
         part = name.rpartition("/")[2]
         if part and (DEVICE.fullmatch(part) or NOT_ON_WINDOWS.search(part)) and name != ".":
-            yield f"{name}: Windows has no such name, so a clone there fails: rename it"
+            yield f"{name}: Windows cannot store this name, so a clone there fails: rename it"
         other = spellings.setdefault(unicodedata.normalize("NFC", name).casefold(), name)
         if other != name:
-            yield f"{name}: a clone on macOS or Windows has either this or {other}: rename one of them"
+            yield f"{name}: macOS and Windows cannot store both this and {other}: rename one of them"
 
 
 def _is_below(path: PurePosixPath, folders: tuple[str, ...]) -> bool:
@@ -116,7 +115,7 @@ def _problems_of_link(entry: Entry, name: str, path: PurePosixPath) -> Iterator[
     if _is_below(path, BUILT):
         yield f"{name}: symbolic links are not allowed in {path.parts[0]}/ (it leads to {shown}): copy the file"
         return
-    # Argo CD's rule: no step of the way leaves the repository. One such link stops all applications.
+    # Argo CD's rule: no part of the path leaves the repository. One such link stops all applications.
     place = path.parent.as_posix()
     for part in [""] if target.startswith("/") else target.split("/"):
         place = posixpath.normpath(f"{place}/{part}") if part else ".." if target.startswith("/") else place
@@ -132,11 +131,11 @@ def _problems_of_content(entry: Entry, name: str, path: PurePosixPath) -> Iterat
             unknown = [a for a in attributes if not ATTRIBUTES.fullmatch(a)]
             if not pattern.startswith("#") and (unknown or pattern.startswith(("[attr]", '"'))):
                 shown = printable(unknown[0] if unknown else pattern)
-                yield f"{name}:{number}: remove {shown}: Argo CD would read other content than the checks"
+                yield f"{name}:{number}: remove {shown}: Argo CD would not read the content that the checks read"
     if _is_below(path, BUILT) and LARGE.match(entry.content()):
         yield f"{name}: Git LFS is not supported: commit the file itself"
     if path.is_relative_to("argo"):
         if path.suffix in JSONNET:
             yield f"{name}: Jsonnet is not supported in argo/: commit the YAML that it generates"
         if SKIPPED in entry.content():
-            yield f"{name}: remove {SKIPPED.decode()}: Argo CD would leave this file out"
+            yield f"{name}: remove {SKIPPED.decode()}: Argo CD would skip this file"

@@ -1,4 +1,4 @@
-"""Say what happens to the Secrets that External Secrets Operator creates."""
+"""Report the work that Secrets of the External Secrets Operator need."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ GROUP, KIND = "external-secrets.io", "ExternalSecret"
 
 
 def note(effect: str, old: Object | None, new: Object | None, cluster: str) -> str:
-    """Return what somebody must do for the Secret of an ExternalSecret that changes; empty if nothing.
+    """Return the work by hand for the Secret of a changed ExternalSecret; empty if there is none.
 
     Args:
-        effect: What happens to the object: a field of a Change.
+        effect: The effect on the object: a field of a Change.
         old: The object before, or None.
         new: The object after, or None.
         cluster: The cluster that it is in.

@@ -1,4 +1,4 @@
-"""Say where the root application reads from: if it cannot read that place, no commit moves it again."""
+"""Report moves of the root application: if it cannot read the new place, no later commit can move it back."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from gitops.tree import ROOT, Tree
 
 
 def moves(before: Tree, after: Tree, places: set[str], clone: Path | None) -> Iterator[Notice]:
-    """Return what to know when Argo CD moves: to another repository or branch, or to another cluster.
+    """Return notices if Argo CD moves to another repository, branch or cluster.
 
     Args:
         before: One revision.
         after: The other one.
         places: The clusters of the Applications before.
-        clone: A clone of the repository, in which the branch is looked up.
+        clone: A clone of the repository, to look for the branch.
     """
     own = after.argocd_cluster
     if before.argocd_cluster != own and own in places:
-        text = f"Argo CD would take the cluster that it runs in for {own}, and sync neither of the two."
-        fix = "Move it as docs/operations.md says, Move Argo CD to another cluster. A revert heals this."
+        text = f"Argo CD would mistake the cluster that it runs in for {own}, and sync neither of the two."
+        fix = "Move it as docs/operations.md says, Move Argo CD to another cluster. A revert fixes this."
         yield Notice(f"{text} {fix}", heals=False, is_serious=True)
     try:
         old, new = before.root_source, after.root_source
     except GitOpsError:
-        # Builds say so.
+        # The builds report this.
         return
     if normalized_url(old["repoURL"]) != normalized_url(new["repoURL"]):
         text = f"From now on Argo CD reads {new['repoURL']}: it must have this commit, and Argo CD must have access."
@@ -39,7 +39,11 @@ def moves(before: Tree, after: Tree, places: set[str], clone: Path | None) -> It
     if branches[0] != branches[1]:
         is_there = clone is not None and _follows_itself(clone, str(branches[1]))
         text = f"From now on Argo CD reads the branch {branches[1]} instead of {branches[0]}."
-        text += "" if is_there else " Without this commit there, no commit helps: push it there before you merge."
+        text += (
+            ""
+            if is_there
+            else " If that branch lacks this commit, no later one can fix it: push it there before you merge."
+        )
         yield Notice(f"{text} Push a revert to both branches.", heals=False, is_serious=not is_there)
 
 

@@ -15,7 +15,7 @@ from gitops.objects import Object, load_yaml
 from gitops.tools import GitOpsError
 from gitops.tree import Tree
 
-# The fields of a Git generator that are read here, or that change no parameter.
+# The supported fields of a Git generator.
 GIT_FIELDS = {"repoURL", "revision", "requeueAfterSeconds", "directories", "files", "pathParamPrefix", "values"}
 INVALID_IN_NAMES = re.compile(r"[^-a-z0-9.]")
 NAME_LENGTH = 253

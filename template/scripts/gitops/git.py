@@ -14,6 +14,8 @@ from gitops.entries import Entry
 from gitops.tools import GitOpsError, environment_without_credentials, program, run
 from gitops.tree import Tree
 
+NO_COMMIT = "it has no commit yet. Commit first"
+
 
 def commit_of(repository: Path, revision: str) -> str:
     """Return the commit that a revision names; empty if there is none."""
@@ -24,17 +26,28 @@ def commit_of(repository: Path, revision: str) -> str:
         return ""
 
 
-def copy_commit(repository: Path, revision: str, folder: Path) -> Tree:
-    """Copy the files of a commit into an empty folder. Links, and whatever else is no file, are left out.
+def require_commit(repository: Path, revision: str) -> str:
+    """Return the commit that a revision names.
 
-    No attribute of the commit changes what is copied.
+    Raises:
+        GitOpsError: if there is none, with what to do.
+    """
+    if commit := commit_of(repository, revision):
+        return commit
+    if not commit_of(repository, "HEAD"):
+        raise GitOpsError(f"{revision} is not a commit of this clone: {NO_COMMIT}")
+    raise GitOpsError(f"{revision} is not a commit of this clone: check the spelling, or run git fetch")
+
+
+def copy_commit(repository: Path, revision: str, folder: Path) -> Tree:
+    """Copy the files of a commit into an empty folder, without links and other entries that are not files.
+
+    Attributes in the commit do not change the copies.
 
     Raises:
         GitOpsError: if there is no such commit, or it cannot be read.
     """
-    commit = commit_of(repository, revision)
-    if not commit:
-        raise GitOpsError(f"{revision} is not a commit of this clone: check the spelling, or run git fetch")
+    commit = require_commit(repository, revision)
     listing = _git(repository, "ls-tree", "-r", "-z", "--full-tree", commit)
     lines = [line.partition(b"\t") for line in listing.split(b"\0") if line]
     fields = [(name, *first.split()) for first, _, name in lines]
@@ -47,13 +60,13 @@ def copy_working_tree(repository: Path, folder: Path) -> Tree:
     """Copy the files as they are on disk into an empty folder, without those that Git ignores, and without links.
 
     Raises:
-        GitOpsError: if the folder is no clone.
+        GitOpsError: if the folder is not a clone.
     """
     staged = [line.partition(b"\t") for line in _git(repository, "ls-files", "-s", "-z").split(b"\0") if line]
     modes = {os.fsdecode(name): fields.split()[0].decode() for fields, _, name in staged}
     new = _git(repository, "ls-files", "--others", "--exclude-standard", "-z").split(b"\0")
     modes |= dict.fromkeys((os.fsdecode(name).rstrip("/") for name in new if name), entries.REGULAR)
-    # Where the disk has no such mode, only Git knows it.
+    # On a file system without modes, only Git knows them.
     has_modes = os.name == "posix" and _setting(repository, "core.fileMode") != "false"
     return _copy(list(_on_disk(repository, modes, has_modes)), folder, "working tree")
 
@@ -67,7 +80,7 @@ def _setting(repository: Path, name: str) -> str:
 
 
 def _on_disk(repository: Path, modes: dict[str, str], has_modes: bool) -> Iterator[Entry]:
-    """Return what is at each path: what Git recorded, unless something else is there now."""
+    """Return the entry at each path, with the type that it has on disk now."""
     folders: dict[PurePosixPath, bool] = {PurePosixPath("."): True}
 
     def is_folder(path: PurePosixPath) -> bool:
@@ -81,7 +94,7 @@ def _on_disk(repository: Path, modes: dict[str, str], has_modes: bool) -> Iterat
             yield Entry(name, recorded, lambda: b"")
             continue
         try:
-            # A file below a link is no file of this repository.
+            # A file below a link does not belong to this repository.
             is_reachable = is_folder(PurePosixPath(name).parent)
             kind = path.lstat().st_mode
         except OSError:
@@ -123,7 +136,7 @@ def _copy(found: list[Entry], folder: Path, label: str) -> Tree:
 
 
 def _git(repository: Path, *arguments: str, stdin: bytes = b"") -> bytes:
-    """Run Git, and return its output as it is: names of files are bytes."""
+    """Run Git, and return its output as bytes, as file names are."""
     command = [program("git"), *arguments]
     environment = environment_without_credentials()
     result = subprocess.run(command, cwd=repository, env=environment, input=stdin, capture_output=True, check=False)
@@ -150,7 +163,7 @@ def _blobs(repository: Path, identifiers: list[bytes]) -> dict[bytes, bytes]:
 def changed_files(before: Tree, after: Tree) -> tuple[set[str], dict[str, str]]:
     """Return the files that differ between two trees, and the new names of renamed files by their old names."""
     options = ["--no-index", "--no-ext-diff", "--name-status", "--find-renames", "-z"]
-    # It exits with an error where there are differences.
+    # Git exits with an error if there are differences.
     output = run("git", "diff", *options, "--", str(before.path), str(after.path), reports=True)
     fields = iter(filter(None, output.split("\0")))
     changed: set[str] = set()

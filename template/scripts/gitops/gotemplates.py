@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from gitops.objects import Object
+from gitops.objects import Object, load_yaml
 from gitops.tools import GitOpsError, run
 
 # A template of this kind needs no Helm: `{{ .path.basename }}` or `{{ index .path.segments 2 }}`.
@@ -37,6 +37,20 @@ def fill(template: Any, parameters: list[Object]) -> list[Any]:
     return [_replaced(template, {text: next(results) for text in texts}) for _ in parameters]
 
 
+def patched(manifest: Object, patch: str) -> Object:
+    """Merge a templatePatch into an Application: maps key by key, everything else as a whole, null deletes."""
+
+    def merge(below: Any, above: Any) -> Any:
+        if not isinstance(above, dict):
+            return above
+        below = below if isinstance(below, dict) else {}
+        merged = below | {key: merge(below.get(key), value) for key, value in above.items()}
+        return {key: value for key, value in merged.items() if value is not None}
+
+    (change,) = load_yaml(patch, "templatePatch") or [{}]
+    return dict(merge(manifest, change))
+
+
 def _fill_simple(text: str, values: Object) -> str | None:
     """Fill a template that only reads strings; return None for any other."""
     if "{{" in ACTION.sub("", text):
@@ -44,11 +58,22 @@ def _fill_simple(text: str, values: Object) -> str | None:
     try:
         strings = [_looked_up(match, values) for match in ACTION.finditer(text)]
     except (KeyError, IndexError, TypeError):
-        raise GitOpsError(f"{text} refers to a parameter that does not exist") from None
+        place = _folder_of(values)
+        where = f" for {place}" if place else ""
+        raise GitOpsError(f"{text} refers to a parameter that does not exist{where}") from None
     if not all(isinstance(value, str) for value in strings):
         return None
     iterator = iter(strings)
     return ACTION.sub(lambda _: str(next(iterator)), text)
+
+
+def _folder_of(values: Object) -> str:
+    """Return the folder that parameters of a Git generator are for; empty if there is none."""
+    for part in (values, *values.values()):
+        path = part.get("path") if isinstance(part, dict) else None
+        if isinstance(path, dict) and "path" in path:
+            return str(path["path"])
+    return ""
 
 
 def _looked_up(match: re.Match[str], values: Object) -> Any:
@@ -59,7 +84,7 @@ def _looked_up(match: re.Match[str], values: Object) -> Any:
 
 
 def _fill_by_helm_once(pairs: list[tuple[str, Object]]) -> list[str]:
-    """Fill any template, each with the same parameters only once: starting Helm takes long."""
+    """Fill any templates. Each pair is filled only once, since Helm starts slowly."""
     keys = [json.dumps(pair, sort_keys=True) for pair in pairs]
     new = {key: pair for key, pair in zip(keys, pairs, strict=True) if key not in _filled_by_helm}
     if new:
@@ -68,7 +93,7 @@ def _fill_by_helm_once(pairs: list[tuple[str, Object]]) -> list[str]:
 
 
 def _fill_by_helm(pairs: list[tuple[str, Object]]) -> list[str]:
-    """Fill any template. Helm's are Go's, with the functions that Argo CD's have too (Sprig)."""
+    """Fill any templates with Helm, which has the same template language and functions (Sprig) as Argo CD."""
     chart = {
         "Chart.yaml": "{apiVersion: v2, name: strings, version: 0.0.0}",
         "values.yaml": json.dumps({"pairs": [{"text": text, "parameters": values} for text, values in pairs]}),

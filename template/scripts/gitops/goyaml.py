@@ -1,4 +1,4 @@
-"""Read YAML as Argo CD and Kubernetes read it, which differs from PyYAML in scalars and keys.
+"""Read YAML as Argo CD and Kubernetes do. They differ from PyYAML in scalars and keys.
 
 `y` is true, `1e3` is 1000 and `0o17` is 15; `2024-01-31` and `12:30` are text; a key is always text.
 Source: resolve.go of go.yaml.in/yaml/v2, and sigs.k8s.io/yaml, which converts the result to JSON.
@@ -17,13 +17,13 @@ FALSE = {"n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "O
 NULL = {"", "~", "null", "Null", "NULL"}
 INTEGER = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)")
 NUMBER = re.compile(rf"{INTEGER.pattern}|[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-# From here on JSON writes an exponent, which is read as a number with a fraction.
+# JSON writes larger numbers with an exponent, and reads them as numbers with a fraction.
 LARGE = 1e21
 BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Number:
-    """A regular expression to PyYAML: it ignores underscores."""
+    """Matches numbers like a regular expression, but ignores underscores."""
 
     @staticmethod
     def match(text: str) -> bool:
@@ -31,7 +31,7 @@ class _Number:
 
 
 def _resolvers() -> dict[str, list[tuple[str, Any]]]:
-    """Return what a plain scalar may be, by its first character."""
+    """Return the types that a plain scalar may have, by its first character."""
     result: dict[str, list[tuple[str, Any]]] = {}
     for tag, words in (("bool", TRUE | FALSE), ("null", NULL)):
         expression = re.compile(f"({'|'.join(map(re.escape, sorted(words)))})\\Z")
@@ -44,7 +44,7 @@ def _resolvers() -> dict[str, list[tuple[str, Any]]]:
 
 
 class Loader(BASE):  # type: ignore[misc]
-    """A loader that gives scalars the types that Go gives them, and keys the text that JSON has."""
+    """A loader whose scalars have the types that Go gives them, and whose keys are text, as in JSON."""
 
     yaml_implicit_resolvers = _resolvers()
 
@@ -65,8 +65,14 @@ class Loader(BASE):  # type: ignore[misc]
         return yaml.ScalarNode(f"{PREFIX}str", text, key.start_mark, key.end_mark)
 
 
+def describe(error: Exception) -> str:
+    """Return the line and the problem of a YAML error, without the parser's own words for the text."""
+    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    return f"line {mark.line + 1}: {problem}" if mark and problem else " ".join(str(error).split())
+
+
 def to_number(text: str) -> int | float:
-    """Return a number that is written with a fraction or an exponent, as JSON that Go writes has it."""
+    """Return a number with a fraction or an exponent, as Go converts it to JSON."""
     value = float(text)
     return int(value) if value.is_integer() and abs(value) < LARGE else value
 

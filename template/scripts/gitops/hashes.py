@@ -11,11 +11,11 @@ from typing import Any
 
 from gitops.objects import Object
 
-# The other field that the hash has, where it is there. `data` and the type of a Secret always are.
+# A second field that the hash covers if it is set. `data` and the type of a Secret are always covered.
 HASHED_KINDS = {"ConfigMap": "binaryData", "Secret": "stringData"}
-# What Go escapes beyond Python.
+# Characters that Go escapes in JSON, but Python does not.
 ESCAPED = "<>&\u2028\u2029"
-# So that a hash spells no word.
+# Kustomize replaces these, so that a hash does not spell a word.
 LETTERS = str.maketrans("013ae", "ghkmt")
 LENGTH = 10
 
@@ -45,7 +45,7 @@ def _hash(item: Object) -> str:
 
 
 def _as_go_writes(content: Any) -> str:
-    # A value that is no text, such as a date, has no form here, so that its hash fits no name.
+    # A value that is not text, such as a date, has another form in Go, so that its hash matches no name.
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
     for character in ESCAPED:
         text = text.replace(character, f"\\u{ord(character):04x}")

@@ -1,4 +1,4 @@
-"""Say what Argo CD does with an object besides applying it: hooks and their life cycle, and forced replacement.
+"""Determine what Argo CD does with an object besides applying it: hooks, their life cycle, and forced replacement.
 
 Source: gitops-engine of Argo CD 3.6, pkg/sync/hook/, pkg/sync/syncwaves/ and pkg/sync/sync_context.go.
 """
@@ -19,13 +19,13 @@ POLICIES = {"HookSucceeded", "HookFailed", "BeforeHookCreation"}
 HELM_POLICIES = {"hook-succeeded": "HookSucceeded", "hook-failed": "HookFailed"}
 HELM_POLICIES |= {"before-hook-creation": "BeforeHookCreation"}
 DEFAULT_POLICY = "BeforeHookCreation"
-# Argo CD updates these where an object says Replace=true, since deleting one deletes everything in it.
+# Argo CD updates these in spite of Replace=true, since deleting one deletes everything in it.
 NEVER_REPLACED = {CRD, "Namespace"}
 
 
 def is_hook(item: Object) -> bool:
     """Whether Argo CD runs an object as a hook. It prunes no hook, and a hook is never out of sync."""
-    # An unknown type makes a hook, too: one that is never applied.
+    # An object with an unknown type is a hook as well, but is never applied.
     return not is_skipped(item) if HOOK in _annotations(item) else _is_helm_hook(item)
 
 
@@ -40,7 +40,7 @@ def is_applied(item: Object) -> bool:
 
 
 def runs_in_each_sync(item: Object) -> bool:
-    """Whether each sync runs an object as a hook, unless it fails before. A repair of self-heal runs none."""
+    """Whether each sync runs an object as a hook, unless it fails before. Self-heal runs no hooks."""
     return is_hook(item) and bool(_types(item) & (PHASES - {ON_FAILURE}))
 
 
@@ -74,7 +74,7 @@ def _is_helm_hook(item: Object) -> bool:
 
 
 def _types(item: Object) -> set[str]:
-    """Return the known types of a hook. Those of Helm count only where Argo CD's own are missing."""
+    """Return the known types of a hook. Those of Helm count only if Argo CD's own are missing."""
     types = _values(item, HOOK) & (PHASES | {SKIP})
     return types or {HELM_PHASES[name] for name in _values(item, HELM_HOOK) & HELM_PHASES.keys()}
 

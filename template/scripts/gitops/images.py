@@ -10,9 +10,10 @@ import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from gitops.goyaml import describe
 from gitops.tools import GitOpsError
 
-# The fields of an entry of `images` that say which image it is.
+# The fields of an entry of `images` that identify the image.
 FIELDS = ("newName", "newTag", "digest")
 # How lists are indented: below their key, or at its level.
 INDENTATIONS = ({"sequence": 4, "offset": 2}, {"sequence": 2, "offset": 0})
@@ -63,7 +64,7 @@ def read_images(text: str, name: str) -> Kustomization:
 
     Args:
         text: Its text.
-        name: How messages name the file.
+        name: The name of the file in messages.
 
     Raises:
         GitOpsError: if it is not YAML, or has no images with names.
@@ -71,7 +72,7 @@ def read_images(text: str, name: str) -> Kustomization:
     try:
         document, texts = _parser().load(text), yaml.load(text, yaml.BaseLoader)
     except (YAMLError, yaml.YAMLError) as error:
-        raise GitOpsError(f"{name} is not valid YAML: {' '.join(str(error).split())}") from None
+        raise GitOpsError(f"{name} is not valid YAML: {describe(error)}") from None
     nodes = document.get("images") if isinstance(document, dict) else None
     if not isinstance(nodes, list) or not nodes:
         raise GitOpsError(f"{name} has no images: there is nothing to promote")
@@ -83,7 +84,7 @@ def read_images(text: str, name: str) -> Kustomization:
 
 
 def with_images(target: Kustomization, source: Kustomization, names: list[str]) -> str:
-    """Return the text of a kustomization with some images of another one. The kustomization itself changes."""
+    """Return the text of a kustomization with some images of another one. This changes the kustomization."""
     changed = [name for name in names if target.images[name].reference != source.images[name].reference]
     for name in changed:
         _set_fields(target.images[name].node, source.images[name].node)
@@ -91,7 +92,7 @@ def with_images(target: Kustomization, source: Kustomization, names: list[str]) 
 
 
 def _set_fields(node: Any, new: Any) -> None:
-    """Set the fields of an entry to those of another one. New fields follow those that are there."""
+    """Copy the fields of another entry. New fields follow existing ones."""
     ending = _take_ending(node)
     for field in FIELDS:
         if field in node and field not in new:
@@ -106,7 +107,7 @@ def _set_fields(node: Any, new: Any) -> None:
 
 
 def _take_ending(node: Any) -> Any:
-    """Return the lines after an entry, such as empty ones: ruamel.yaml has them at the entry's last key."""
+    """Return the lines after an entry, such as empty ones, which ruamel.yaml attaches to its last key."""
     last = list(node)[-1]
     tokens = node.ca.items.get(last)
     is_on_own_lines = tokens and tokens[2] and tokens[2].value.startswith("\n")

@@ -1,4 +1,4 @@
-"""References to keys of Secrets, whose names can look like secrets themselves."""
+"""Find references to keys of Secrets, whose names can look like secrets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-# What answers say of a key: `{secret: app, key: token-2024}`.
+# The fields of a reference in the answers: `{secret: app, key: token-2024}`.
 ANSWER = {"secret", "key", "optional"}
 
 

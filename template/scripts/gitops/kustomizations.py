@@ -1,9 +1,11 @@
-"""Build a kustomization, once per content."""
+"""Build kustomizations, each content only once."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import posixpath
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -11,7 +13,17 @@ from pathlib import Path
 from gitops import downloads, references
 from gitops.objects import Object, parse_objects
 from gitops.strictyaml import load_strictly, read_text
-from gitops.tools import GitOpsError, run
+from gitops.tools import GitOpsError, UnavailableError, run
+
+# How Kustomize reports the way to a problem: the paths that it followed, and the other readings that it tried.
+FOLLOWED = re.compile(r"accumulating resources from '([^']*)':")
+NOISE = re.compile(
+    r"# Warning: .*?automatically\.|(?<!\w)Error:|accumulating resources:"
+    r"|accumulation err='|'[^']*' must resolve to a file':"
+    r"|recursed (accumulation of|merging from) path '[^']*':|': must build at directory: '.*': file is not directory"
+    r"|in File: \S+"
+)
+MEANINGS = {"missing Resource metadata": "not a Kubernetes object: apiVersion, kind or metadata.name is missing"}
 
 _built: dict[str, list[Object]] = {}
 
@@ -19,7 +31,7 @@ _built: dict[str, list[Object]] = {}
 def build(root: Path, folder: Path, namespace: str) -> list[Object]:
     """Return the objects of a kustomization. Do not change them.
 
-    Nothing is built before every path in it, and in those that it refers to, is known to be in the repository.
+    Before the build, every path in it and in the kustomizations that it refers to must be in the repository.
 
     Args:
         root: A private copy of the repository.
@@ -27,7 +39,7 @@ def build(root: Path, folder: Path, namespace: str) -> list[Object]:
         namespace: The namespace that Argo CD sets in it, or an empty text.
 
     Raises:
-        GitOpsError: if a path leaves the repository, or if Kustomize refuses it, with Kustomize's message.
+        GitOpsError: if a path leaves the repository, or with the message of Kustomize if it rejects the content.
     """
     parts = references.read_all(root, folder.relative_to(root).as_posix())
     folders = {(root / part.file).parent for part in parts}
@@ -43,12 +55,26 @@ def build(root: Path, folder: Path, namespace: str) -> list[Object]:
         with tempfile.TemporaryDirectory() as temporary:
             if urls:
                 folder = _with_downloads(file, urls, Path(temporary) / folder.name)
-            _built[key] = parse_objects(run("kustomize", "build", ".", folder=folder), folder.name)
+            try:
+                text = run("kustomize", "build", ".", folder=folder)
+            except UnavailableError:
+                raise
+            except GitOpsError as error:
+                raise GitOpsError(_shortened(str(error), file.parent.relative_to(root).as_posix())) from None
+            _built[key] = parse_objects(text, folder.name)
     return _built[key]
 
 
+def _shortened(message: str, folder: str) -> str:
+    """Return the file and the problem of an error message of Kustomize."""
+    for path in FOLLOWED.findall(message):
+        folder = posixpath.normpath(f"{folder}/{path}")
+    problem = " ".join(NOISE.sub("", FOLLOWED.sub("", message)).split())
+    return f"{folder}: {MEANINGS.get(problem, problem)}"
+
+
 def _with_downloads(file: Path, urls: list[str], target: Path) -> Path:
-    """Copy a kustomization, with files in the place of manifests that it would download."""
+    """Copy a kustomization, with downloaded files in the place of URLs."""
     shutil.copytree(file.parent, target)
     text = file.read_text("utf-8")
     for url in urls:

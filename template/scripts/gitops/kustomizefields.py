@@ -1,7 +1,7 @@
-"""Every field of a kustomization, and of the builtin transformers, and which of them hold a path.
+"""The fields of kustomizations and of builtin transformers, and those that hold a path.
 
-Source: sigs.k8s.io/kustomize/api/types and api/internal/builtins of Kustomize 5.8. Kustomize compares names of fields
-without regard to case; here each has one spelling, and every other name is refused.
+Source: sigs.k8s.io/kustomize/api/types and api/internal/builtins of Kustomize 5.8. Kustomize ignores the case
+of field names. Here each field has one spelling, and any other name is rejected.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from gitops.tools import GitOpsError
 
 
 class Target(StrEnum):
-    """What a path must lead to."""
+    """The target that a path must have."""
 
     FILE = "a file"
     FOLDER = "a folder with a kustomization"
@@ -31,7 +31,7 @@ class Reference:
     Attributes:
         field: Where it is, such as patches[0].path.
         path: The path.
-        target: What it must lead to.
+        target: The target that it must have.
     """
 
     field: str
@@ -48,7 +48,7 @@ def _no_path(field: str, value: Any) -> Iterator[Reference]:
 
 
 def _refused(field: str, value: Any) -> Iterator[Reference]:
-    raise GitOpsError(f"{field} is refused, since Argo CD does not allow it either: commit what it generates")
+    raise GitOpsError(f"{field} is not supported, since Argo CD does not allow it either: commit what it generates")
 
 
 def _path(target: Target) -> Rule:
@@ -70,7 +70,7 @@ def _file_of_generator(field: str, value: Any) -> Iterator[Reference]:
 
 
 def _file_or_patch(field: str, value: Any) -> Iterator[Reference]:
-    """Read a path, or a patch: a text of several lines can be no path."""
+    """Read a path or a patch. Text of several lines is a patch."""
     if not isinstance(value, str):
         raise GitOpsError(f"{field} must be text")
     if "\n" not in value.strip():

@@ -1,4 +1,4 @@
-"""Evaluate the admission policies of a cluster with Kyverno, as its API server will."""
+"""Evaluate the admission policies of a cluster with Kyverno, as its API server does."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from gitops.tools import GitOpsError, run
 
 TRACKING = "argocd.argoproj.io/tracking-id"
 ANY_OBJECT = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
-# How JSON escapes a character that does not fit into 16 bits.
+# The JSON escape of a character that does not fit into 16 bits.
 SURROGATES = re.compile(r"\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}")
 
 
 def refusals(policies: list[Object], crds: list[Object], items: list[tuple[str, Object]]) -> list[str]:
-    """Return what policies refuse of objects, each with the name of its Application.
+    """Return the violations of policies, each with the Application of the object.
 
     Raises:
         UnavailableError: if Kyverno is not installed.
         GitOpsError: if Kyverno fails.
     """
-    crds = crds + _stand_ins(crds, [item for _, item in items])
-    # Kyverno takes no object twice. One application may have an object of another: it goes into another run.
+    crds = crds + _missing_definitions(crds, [item for _, item in items])
+    # Kyverno accepts an object once per run. If two Applications have the same object, one goes into another run.
     runs: list[dict[tuple[str, str, str], tuple[str, Object]]] = []
     for application, item in items:
         document = _applied(application, item, crds)
@@ -47,11 +47,11 @@ def refusals(policies: list[Object], crds: list[Object], items: list[tuple[str, 
 
 
 def _applied(application: str, item: Object, crds: list[Object]) -> Object:
-    """Return an object as Argo CD applies it: it replaces the annotation that names the application."""
+    """Return an object as Argo CD applies it, with the annotation that names its Application."""
     metadata = dict(item["metadata"])
     if is_cluster_scoped(item, crds):
         metadata.pop("namespace", None)
-    # A workload's application is called like its namespace.
+    # A workload's Application has the name of its namespace.
     place = f"{api_group(item)}/{item['kind']}:{metadata.get('namespace', application)}/{metadata['name']}"
     metadata["annotations"] = (metadata.get("annotations") or {}) | {TRACKING: f"{application}:{place}"}
     return item | {"metadata": metadata}
@@ -80,12 +80,12 @@ def _results(policies: list[Object], crds: list[Object], items: list[Object]) ->
 
 
 def _as_json(item: Object) -> str:
-    """Return an object as JSON that is YAML, too: YAML has no pairs of escapes for characters such as emojis."""
+    """Return an object as JSON that is also YAML, which has no pairs of escapes for characters such as emojis."""
     return SURROGATES.sub(lambda pair: str(json.loads(f'"{pair[0]}"')), json.dumps(item))
 
 
-def _stand_ins(crds: list[Object], items: list[Object]) -> list[Object]:
-    """Return definitions of the kinds that the repository does not define: Kyverno reads no object without."""
+def _missing_definitions(crds: list[Object], items: list[Object]) -> list[Object]:
+    """Return definitions for kinds that the repository does not define. Kyverno needs one for each object."""
     versions: dict[tuple[str, str], set[str]] = defaultdict(set)
     for item in items:
         if is_foreign(item, crds):
@@ -109,7 +109,7 @@ def _definition(group: str, kind: str, versions: list[str]) -> Object:
 
 
 def _without_schemas(crds: list[Object], kinds: set[str]) -> list[Object]:
-    """Return definitions that admit any object: Kyverno reads their schemas again and again, and needs none."""
+    """Return definitions without schemas, which Kyverno parses repeatedly, but does not need."""
     return [
         crd | {"spec": crd["spec"] | {"versions": [v | {"schema": ANY_OBJECT} for v in crd["spec"]["versions"]]}}
         for crd in crds

@@ -1,4 +1,4 @@
-"""What a sync does to one object that changes, or that is removed from Git."""
+"""Determine the effect of a sync on an object that changes, or that is removed from Git."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gitops.objects import CRD, Object, sync_options
 from gitops.refusals import refusals, value_of
 
 KINDS_WITH_PODS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Rollout")
-# Something is lost while such an object is deleted and created again.
+# Deleting and recreating these loses pods, connections or data.
 SERVING_KINDS = (*KINDS_WITH_PODS, "IngressRoute", "PersistentVolumeClaim", "Service")
 
 
@@ -45,7 +45,7 @@ def _is_gone_before(old: Object, new: Object) -> bool:
 def effect_of_removal(old: Application, new: Application | None, item: Object) -> str:
     """Return the field of a Change that lists an object which is removed from Git."""
     if new and hooks.is_hook(item):
-        # Argo CD prunes no hook.
+        # Argo CD does not prune hooks.
         return "" if "HookSucceeded" in hooks.delete_policies(item) else "kept"
     if new and (hooks.is_skipped(item) or new.place != old.place):
         return "kept"

@@ -1,4 +1,4 @@
-"""Say which names a workload may have: the same ones, whether its folder is rendered or made by hand."""
+"""Check the names of workloads, whether their folders are rendered or written by hand."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 WORKLOAD_LENGTH = 40
 # The namespace has the application's name: at most the length of a DNS label.
 APPLICATION_LENGTH = 63
-# YAML reads these as something else than text.
+# YAML does not read these as text.
 WORDS = ("y", "n", "yes", "no", "on", "off", "true", "false", "null")
 # Each namespace has a service account `default`, and namespaces that begin with kube- belong to Kubernetes.
 OTHERS = ("default", "kube")
 PREFIX = "kube-"
-# The namespaces of Kubernetes, of Argo CD, and of what commonly runs on EKS.
+# The namespaces of Kubernetes, of Argo CD, and of common add-ons of EKS.
 NAMESPACES = (
     *("argocd", "kube-system", "kube-public", "kube-node-lease", "default", "amazon-cloudwatch"),
     *("amazon-guardduty", "aws-observability", "cert-manager", "external-secrets"),
@@ -29,7 +29,7 @@ def problem(workload: str, environment: str, namespaces: Collection[str]) -> str
 
     Args:
         workload: The name of the workload's folder.
-        environment: The name of an environment, or of a folder that should be one.
+        environment: The name of an environment, or of a folder for one.
         namespaces: The namespaces of the platform's add-ons.
     """
     name = f"{workload}-{environment}"

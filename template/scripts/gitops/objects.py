@@ -1,4 +1,4 @@
-"""Read Kubernetes objects, and answer what is in one of them."""
+"""Read Kubernetes objects and their fields."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from gitops.goyaml import Loader
+from gitops.goyaml import Loader, describe
 from gitops.strictyaml import check_bounds, read_text
 from gitops.tools import GitOpsError
 
@@ -27,13 +27,13 @@ CLUSTER_SCOPED = {
     *("PersistentVolume", "PriorityClass", "PriorityLevelConfiguration", "ResourceSlice", "RuntimeClass"),
     *("ServiceCIDR", "StorageClass", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"),
     *("ValidatingWebhookConfiguration", "VolumeAttachment", "VolumeAttributesClass"),
-    # Of an add-on's chart, which may not be downloaded.
+    # From an add-on's chart, which may be unavailable.
     "ClusterSecretStore",
 }
 
 
 def mapping(value: Any) -> Object:
-    """Return a map as it is, and an empty one for anything else."""
+    """Return a map unchanged, and an empty one for anything else."""
     return value if isinstance(value, dict) else {}
 
 
@@ -47,7 +47,7 @@ def load_yaml(text: str, name: str, loader: Any = Loader) -> list[Any]:
 
     Args:
         text: The text.
-        name: What errors call it.
+        name: Its name in messages.
         loader: How scalars are read: as Argo CD does, or goyaml.BASE for files that Copier writes and reads.
 
     Raises:
@@ -57,7 +57,7 @@ def load_yaml(text: str, name: str, loader: Any = Loader) -> list[Any]:
     try:
         return [d for d in yaml.load_all(text, loader) if d is not None]
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        raise GitOpsError(f"{name} is not valid YAML: {' '.join(str(error).split())}") from None
+        raise GitOpsError(f"{name} is not valid YAML: {describe(error)}") from None
 
 
 def parse_objects(text: str, name: str) -> list[Object]:
@@ -74,7 +74,7 @@ def _items(text: str, name: str) -> list[Any]:
 
 
 def items_of(document: Any) -> list[Any]:
-    """Return the items of a list, whatever its kind is called, or the document itself, as Argo CD does."""
+    """Return the items of a list, regardless of its kind, or the document itself, as Argo CD does."""
     if not isinstance(document, dict) or "items" not in document:
         return [document]
     items = document["items"]
@@ -84,12 +84,12 @@ def items_of(document: Any) -> list[Any]:
 
 
 def checked(item: Any, name: str) -> Object:
-    """Return an object whose fields that every object has are of the right types.
+    """Return an object whose common fields have the right types, so that no check has to test them again.
 
-    An object that is named when it is created has the beginning of its name, and it stays in metadata.generateName.
+    An object with metadata.generateName gets that prefix as its name.
 
     Raises:
-        GitOpsError: if they are not, so that no check has to look again.
+        GitOpsError: if a field has another type.
     """
     if not isinstance(item, dict):
         raise GitOpsError(f"{name} is not a Kubernetes manifest")
@@ -117,7 +117,7 @@ def checked(item: Any, name: str) -> Object:
 
 
 def read_objects(file: Path) -> list[Object]:
-    """Return what is in a file of a kustomization: objects, and what becomes part of one, such as a patch.
+    """Return the objects and patches in a file of a kustomization.
 
     Raises:
         GitOpsError: if it is not YAML.
@@ -127,12 +127,12 @@ def read_objects(file: Path) -> list[Object]:
 
 
 def digest(value: Any) -> str:
-    """Return a short name for a value: equal for equal values."""
+    """Return a short hash of a value."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def kind_and_name(item: Object) -> str:
-    """Return how messages name an object."""
+    """Return the name of an object in messages."""
     return f"{item['kind']}/{item['metadata']['name']}"
 
 
@@ -148,7 +148,7 @@ def sync_options(item: Object) -> set[str]:
 
 
 def containers(node: Any) -> Iterator[Object]:
-    """Return every container of an object, wherever its pod template is."""
+    """Return every container of an object, at any depth."""
     if isinstance(node, dict):
         for field in ("containers", "initContainers"):
             yield from (c for c in node.get(field) or [] if isinstance(c, dict) and "image" in c)

@@ -1,4 +1,4 @@
-"""Say what an object of a workload may claim beyond its own namespace and its own life."""
+"""Find objects of workloads that affect other namespaces, or outlive their commit."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 from gitops.objects import Object
 
-# What an author writes. The API server and its controllers write the rest.
+# The fields that authors set. The API server and controllers set the others.
 METADATA = {"annotations", "finalizers", "labels", "name", "namespace"}
 FINALIZERS = {"kubernetes.io/pvc-protection"}
 ARGOCD = re.compile(r"([\w.-]+\.)?argocd\.argoproj\.io/.*|helm\.sh/.*")
 WAVE = re.compile(r"-?[0-9]{1,4}")
 HOOKS = {"PreSync", "Sync", "PostSync", "SyncFail"}
 HELM_HOOKS = {"pre-install", "post-install", "pre-upgrade", "post-upgrade"}
-# Only these make Argo CD keep or delete no more than what Git says.
+# With these values Argo CD keeps and deletes exactly what Git has.
 LISTS = {
     "argocd.argoproj.io/hook": HOOKS,
     "argocd.argoproj.io/hook-delete-policy": {"HookSucceeded", "HookFailed", "BeforeHookCreation"},
@@ -25,12 +25,12 @@ LISTS = {
     "helm.sh/hook-delete-policy": {"hook-succeeded", "hook-failed", "before-hook-creation"},
 }
 WAVES = {"argocd.argoproj.io/sync-wave", "helm.sh/hook-weight"}
-# A volume claim may outlive its line in Git: it holds data.
+# A volume claim may outlive its commit, since it holds data.
 KEPT_CLAIM = {"Delete=false", "Delete=confirm", "Prune=false", "Prune=confirm"}
 
 
 def problems(item: Object, namespace: str) -> Iterator[str]:
-    """Return what an object of a workload must not have.
+    """Return the reasons why an object of a workload is rejected.
 
     Args:
         item: The object.

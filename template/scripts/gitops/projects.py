@@ -32,7 +32,7 @@ def missing_entries(
                 yield "clusterResourceWhitelist", entry
         else:
             entry = {"group": api_group(item), "kind": item["kind"]}
-            # Argo CD admits every kind where there is no list.
+            # Argo CD admits every kind if there is no list.
             allowlist = project.get("namespaceResourceWhitelist") or [{"group": "*", "kind": "*"}]
             if not _admits(allowlist, entry) or _admits(project.get("namespaceResourceBlacklist", []), entry):
                 yield "namespaceResourceWhitelist", entry

@@ -1,24 +1,25 @@
-"""Promote images: have an environment run the images that an earlier one runs."""
+"""Promote images: run the images of one environment in the next one."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from gitops.images import read_images, with_images
+from gitops.stages import environments
+from gitops.text import all_of, suggestion
 from gitops.tools import GitOpsError
 from gitops.tree import WORKLOADS, Tree
 
 PREFIX = "promote/"
-# The line of a commit's message that says which environments it skips on purpose.
+# The line of a commit message that lists the environments that it skips on purpose.
 SKIPPED = "Skipped-environments"
 
 
 @dataclass(frozen=True)
 class Promotion:
-    """What is promoted: all images of a workload, those of one of its components, or one of them."""
+    """A promotion of all images of a workload, of the images of one component, or of one image."""
 
     workload: str
     source: str
@@ -48,9 +49,9 @@ class Promotion:
 def promoted(
     promotion: Promotion, source_text: str, target_text: str, manifests: Collection[str]
 ) -> tuple[str, list[str]]:
-    """Return the target's file with the images of the source's, and the images that it has no entry for.
+    """Return the target's file with the source's images, and the images for which the target has no entry.
 
-    Only the image of a sidecar, or of a job, may lack an entry: a component may have it in one environment alone.
+    Only the image of a sidecar or of a job may lack an entry: a component can have it in some environments only.
 
     Args:
         promotion: What is promoted.
@@ -59,7 +60,7 @@ def promoted(
         manifests: The files of its components.
 
     Raises:
-        GitOpsError: if it must not or cannot be done.
+        GitOpsError: if the promotion is not allowed or not possible.
     """
     source = read_images(source_text, promotion.file(promotion.source))
     target = read_images(target_text, promotion.file(promotion.target))
@@ -68,7 +69,9 @@ def promoted(
     missing = [name for name in names if name not in target.images and owners[name] not in ("", name)]
     names = [name for name in names if name not in missing]
     if not names and not missing:
-        raise GitOpsError(f"{promotion.workload} has no image {promotion.component}; use {_one_of(source.images)}")
+        raise GitOpsError(
+            f"{promotion.workload} has no image {promotion.component}{suggestion(promotion.component, source.images)}"
+        )
     for name in names:
         if name not in target.images:
             raise GitOpsError(f"{promotion.file(promotion.target)} has no image {name}: add it there first")
@@ -81,7 +84,7 @@ def promoted(
 
 
 def _owners(images: Iterable[str], components: list[str]) -> dict[str, str]:
-    """Return images, each with the component whose pods or jobs run it; empty if that is not known.
+    """Return the component whose pods or jobs run each image; empty if it is unknown.
 
     `web` and `web-exporter` are images of the component `web`, unless there is a component `web-exporter`.
     """
@@ -89,6 +92,34 @@ def _owners(images: Iterable[str], components: list[str]) -> dict[str, str]:
         image: max((name for name in components if f"{image}-".startswith(f"{name}-")), key=len, default="")
         for image in images
     }
+
+
+def check_names(promotion: Promotion, tree: Tree) -> list[str]:
+    """Return the environments that a workload has folders for, in the order of promotion if there are answers.
+
+    Raises:
+        GitOpsError: if there is no such workload or environment.
+    """
+    workloads = sorted(folder.name for folder in (tree.path / WORKLOADS).glob("*") if (folder / "overlays").is_dir())
+    order = environments(tree)
+    folders = sorted({folder.parent.name for folder in tree.path.glob(f"{WORKLOADS}/*/overlays/*/kustomization.yaml")})
+    known = order or folders
+    if promotion.workload not in workloads:
+        if promotion.workload in known:
+            raise GitOpsError(f"{promotion.workload} is an environment: name the workload first, then <from> and <to>")
+        hint = suggestion(promotion.workload, workloads) if workloads else f": {WORKLOADS} has none yet"
+        raise GitOpsError(f"there is no workload {promotion.workload}{hint}")
+    if promotion.source == promotion.target:
+        raise GitOpsError(f"{promotion.source} is given twice: name the environment to promote from, and the next one")
+    own = [file.parent.name for file in sorted(tree.path.glob(promotion.file("*")))]
+    own.sort(key=lambda name: known.index(name) if name in known else len(known))
+    for stage in (promotion.source, promotion.target):
+        if stage not in {*known, *own}:
+            raise GitOpsError(f"there is no environment {stage}{suggestion(stage, known)}")
+        if stage not in own:
+            where = f"it runs in {all_of(own)}" if own else "it has no overlay yet"
+            raise GitOpsError(f"{promotion.workload} does not run in {stage}; {where}")
+    return own
 
 
 def check_order(promotion: Promotion, tree: Tree, may_skip: bool, running: Collection[str] | None = None) -> list[str]:
@@ -103,20 +134,16 @@ def check_order(promotion: Promotion, tree: Tree, may_skip: bool, running: Colle
     Raises:
         GitOpsError: if the workload, an environment, or their order is wrong.
     """
-    workloads = sorted(folder.name for folder in (tree.path / WORKLOADS).glob("*") if (folder / "overlays").is_dir())
-    if promotion.workload not in workloads:
-        raise GitOpsError(f"there is no workload {promotion.workload}{_suggestion(promotion.workload, workloads)}")
-    folders = sorted(folder.parent.name for folder in tree.path.glob(promotion.file("*")))
-    for stage in (promotion.source, promotion.target):
-        if stage not in folders:
-            raise GitOpsError(f"{promotion.workload} does not run in {stage}{_suggestion(stage, folders)}")
-    environments = [e.get("name") if isinstance(e, dict) else e for e in tree.answers.get("environments") or []]
-    stages = [name for name in environments if name in folders]
+    own, order = check_names(promotion, tree), environments(tree)
+    stages = [name for name in order if name in own]
     if not {promotion.source, promotion.target} <= set(stages):
         return []
     source, target = stages.index(promotion.source), stages.index(promotion.target)
-    if source >= target:
-        raise GitOpsError(f"{promotion.target} does not come after {promotion.source}; to roll back, use git revert")
+    if source > target:
+        raise GitOpsError(
+            f"{promotion.target} does not come after {promotion.source} (the order is {', '.join(order)}); "
+            "to roll back, use git revert"
+        )
     skipped = [name for name in stages[source + 1 : target] if running is None or name in running]
     if skipped and not may_skip:
         raise GitOpsError(f"this skips {', '.join(skipped)}: promote there first, or add --skip-stages")
@@ -124,7 +151,7 @@ def check_order(promotion: Promotion, tree: Tree, may_skip: bool, running: Colle
 
 
 def check_merged(promotion: Promotion, revision: str, merged: str, text: str) -> None:
-    """Refuse a source whose images differ from those that run.
+    """Refuse a source whose images in the working tree differ from those that run.
 
     Args:
         promotion: What is promoted.
@@ -142,13 +169,3 @@ def check_merged(promotion: Promotion, revision: str, merged: str, text: str) ->
             f"the images in {file} differ from {revision}: {promotion.source} runs only what is merged. "
             "Merge the change, or revert it"
         )
-
-
-def _suggestion(name: str, names: list[str]) -> str:
-    close = difflib.get_close_matches(name, names, 1)
-    return f"; did you mean {close[0]}?" if close else f"; use {_one_of(names)}" if names else ""
-
-
-def _one_of(names: Iterable[str]) -> str:
-    *others, last = names
-    return f"{', '.join(others)} or {last}" if others else last

@@ -1,4 +1,4 @@
-"""Check that the branch of a promotion changes what its name says, and nothing else."""
+"""Check that the branch of a promotion changes only the images that its name stands for."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from gitops.revisions import file_at, files_at
 from gitops.text import printable
 from gitops.tools import GitOpsError, run
 
-# The names of folders, environments and images, as they can stand in a branch.
+# The names of folders, environments and images in a branch name.
 PART = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")
 
 
 def parse_branch(branch: str) -> Promotion | None:
-    """Return the promotion that a branch is for; None if it is for none.
+    """Return the promotion that a branch is for; None for any other branch.
 
     Raises:
-        GitOpsError: if the name only looks like that of a promotion: in other letters, or with other parts.
+        GitOpsError: if the name only resembles that of a promotion: with similar letters, or with other parts.
     """
     word = PREFIX.rstrip("/")
     first = unicodedata.normalize("NFKC", branch).casefold().strip("/ ").partition("/")[0].strip()
@@ -38,10 +38,10 @@ def parse_branch(branch: str) -> Promotion | None:
 
 
 def check_branch(promotion: Promotion, repository: Path, base: str, head: str) -> None:
-    """Refuse a branch that changes anything else than the images that its name says.
+    """Refuse a branch that changes anything but the images that its name stands for.
 
     Raises:
-        GitOpsError: if it does, if it goes back, or if it skips an environment without saying so in its commit.
+        GitOpsError: if it does, if it goes back, or if it skips an environment that its commit does not name.
     """
     file = promotion.file(promotion.target)
     commits = {revision: commit_of(repository, revision) for revision in (base, head)}

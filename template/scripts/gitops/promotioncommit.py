@@ -1,4 +1,4 @@
-"""Commit a promotion on its branch, in the place of what an earlier promotion left there."""
+"""Commit a promotion on its branch, and replace an earlier promotion there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gitops.tools import GitOpsError, run
 
 
 def is_leftover(promotion: Promotion, repository: Path, tip: str, revision: str) -> bool:
-    """Whether a branch has nothing but an earlier promotion, merged or not.
+    """Whether a branch has only an earlier promotion, merged or not.
 
     Args:
         promotion: What is promoted.
@@ -42,7 +42,7 @@ def check_place(promotion: Promotion, repository: Path, revision: str) -> None:
     """Refuse to replace commits of people.
 
     Raises:
-        GitOpsError: if the branch has some, here or in the remote as last fetched, or if another branch is in its way.
+        GitOpsError: if the branch has some, here or in the remote as last fetched, or if another branch blocks it.
     """
     branch = promotion.branch
     for prefix, delete in (("refs/heads/", "git branch -D"), ("refs/remotes/origin/", "git push origin --delete")):
@@ -50,13 +50,13 @@ def check_place(promotion: Promotion, repository: Path, revision: str) -> None:
         for name in (name.removeprefix(prefix) for name in names):
             # Git cannot store a branch below another one.
             if f"{name}/".startswith(f"{branch}/") != f"{branch}/".startswith(f"{name}/"):
-                raise GitOpsError(f"the branch {name} is in the way of {branch}: merge it, then {delete} {name}")
+                raise GitOpsError(f"the branch {name} blocks the name {branch}: merge it, then run {delete} {name}")
         tip = commit_of(repository, f"{prefix}{branch}")
         if tip and not is_leftover(promotion, repository, tip, revision):
             place = "in origin " if "remotes" in prefix else ""
             raise GitOpsError(
-                f"the branch {branch} {place}has commits that no promotion made ({tip[:12]}): "
-                f"keep them on another branch, then {delete} {branch}"
+                f"the branch {branch} {place}has commits that are no promotion ({tip[:12]}): "
+                f"keep them on another branch, then run {delete} {branch}"
             )
 
 
@@ -68,10 +68,10 @@ def commit_on_branch(promotion: Promotion, repository: Path, revision: str, text
         repository: The clone.
         revision: The revision that Argo CD follows.
         text: The new text of the target's file.
-        skipped: The environments that it skips: its message says so, for the review and for check_branch().
+        skipped: The environments that it skips. The commit message lists them for reviewers and for check_branch().
 
     Raises:
-        GitOpsError: if the branch has commits that no promotion made, or is checked out.
+        GitOpsError: if the branch has commits that are no promotion, or is checked out.
     """
     file, branch = promotion.file(promotion.target), promotion.branch
     check_identity(repository)
@@ -87,13 +87,17 @@ def commit_on_branch(promotion: Promotion, repository: Path, revision: str, text
         message = f"{promotion.title}\n\n{SKIPPED}: {', '.join(skipped)}" if skipped else promotion.title
         git("update-index", "--cacheinfo", f"100644,{blob},{file}")
         commit = git("commit-tree", git("write-tree"), "-p", revision, "-m", message)
-        # Git refuses this for a branch that is checked out.
-        git("branch", "--force", "--no-track", branch, commit)
+        try:
+            git("branch", "--force", "--no-track", branch, commit)
+        except GitOpsError as error:
+            if "worktree" not in str(error) and "checked out" not in str(error):
+                raise
+            raise GitOpsError(f"the branch {branch} is checked out: git switch to another branch first") from None
     return commit
 
 
 def push_command(promotion: Promotion, repository: Path) -> str:
-    """Return the command that pushes the branch, and replaces there only what was seen here."""
+    """Return the command that pushes the branch, and replaces only the commit that was last fetched."""
     branch = promotion.branch
     tip = commit_of(repository, f"refs/remotes/origin/{branch}")
     lease = f"--force-with-lease={branch}:{tip} " if tip and merge_base(repository, branch, tip) != tip else ""

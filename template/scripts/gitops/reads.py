@@ -1,4 +1,4 @@
-"""Find out which files an Application is built from, before it is built."""
+"""Determine the files that an Application is built from, before it is built."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from gitops.tree import Tree
 
 @dataclass(frozen=True)
 class Reads:
-    """What an Application is built from, by paths from the root of the repository.
+    """The files that an Application is built from, by paths from the root of the repository.
 
     Attributes:
         files: The files, also those that may be missing.
-        folders: The folders in which another file may become a part of it.
+        folders: The folders whose further files become part of it.
     """
 
     files: frozenset[str]
@@ -34,7 +34,7 @@ class Reads:
 
 
 def read(tree: Tree, application: Application) -> Reads | None:
-    """Return what an Application is built from, or None if that cannot be read, which its build reports."""
+    """Return the files of an Application, or None if they cannot be determined, which its build reports."""
     try:
         sources.check(application.manifest)
         parts = [_of_source(tree, application, source) for source in application.sources]
@@ -64,7 +64,7 @@ def _of_source(tree: Tree, application: Application, source: Object) -> Reads:
 
 
 def unwatched(application: Application, reads: Reads) -> str:
-    """Return which files Argo CD does not watch though it builds from them, and what to do; empty if there are none."""
+    """Return the files that Argo CD builds from but does not watch, and what to do; empty if there are none."""
     files = sorted(file for file in reads.files if not application.watches(file))
     if not files:
         return ""

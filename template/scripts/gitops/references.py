@@ -1,4 +1,4 @@
-"""Find out what a kustomization reads before it is built: files of this repository, and nothing else."""
+"""List the files that a kustomization reads before it is built, and reject any outside this repository."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from gitops.text import printable
 from gitops.tools import GitOpsError
 
 FILE_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-# The only manifest that comes from elsewhere, and the only folder that may name it.
+# The only manifest that is downloaded, and the only folder that may name it.
 BOOTSTRAP = "bootstrap/argocd"
 MANIFEST_URL = re.compile(
     r"https://raw\.githubusercontent\.com/argoproj/argo-cd/"
     r"(v[0-9]+\.[0-9]+\.[0-9]+|[0-9a-f]{40})/manifests/(ha/)?install\.yaml"
 )
-# A part of a path. It can be no host, no user, no scheme, no option and no query of a URL.
+# A part of a path that cannot be a host, user, scheme, option or query of a URL.
 PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+, -]*")
-# Kustomize clones what begins like this, even where such a folder exists.
+# Kustomize clones paths that begin like this, even if such a folder exists.
 HOST = re.compile(r"(github|gitlab)\.com", re.IGNORECASE)
-# A workload or an add-on reads its own folder: Argo CD watches no other one for it.
+# A workload or an add-on may read only its own folder, since Argo CD watches no other one for it.
 OWN = re.compile(r"apps/(workloads|platform)/[^/]+")
-# Fields whose files are data, and no YAML.
+# Fields whose files are data, not YAML.
 DATA = re.compile(r"Generator\[\d+\]\.(files|envs?)\b|: (files|envs?)\b")
 SHOWN_LENGTH = 200
 
 
 @dataclass(frozen=True)
 class Kustomization:
-    """What a kustomization refers to.
+    """The references of a kustomization.
 
     Attributes:
         file: Its path from the root of the repository.
@@ -54,7 +54,7 @@ class Kustomization:
 
 
 def read(root: Path, folder: str) -> Kustomization:
-    """Return what the kustomization of a folder refers to.
+    """Return the references of the kustomization in a folder.
 
     Args:
         root: The root of the repository.
@@ -87,7 +87,7 @@ def read(root: Path, folder: str) -> Kustomization:
 
 
 def read_all(root: Path, folder: str) -> list[Kustomization]:
-    """Return a folder's kustomization, and those that it refers to, directly or through others.
+    """Return a folder's kustomization, and all that it refers to, directly or indirectly.
 
     Raises:
         GitOpsError: if one of them must not be built.
@@ -105,7 +105,7 @@ def read_all(root: Path, folder: str) -> list[Kustomization]:
 
 
 def is_inside(path: str) -> bool:
-    """Whether a path from the root of the repository, or from a folder in it, is written without tricks."""
+    """Whether a path is plain: not a URL, and without special characters."""
     parts = path.removesuffix("/").split("/")
     if not path or HOST.match(parts[0]):
         return False
@@ -151,10 +151,10 @@ def _by_rules(rules: Any, document: Any, file: str) -> tuple[Reference, ...]:
 
 
 def _resolved(root: Path, folder: str, file: str, reference: Reference) -> str:
-    """Return the path of what a reference leads to, from the root of the repository.
+    """Return the target of a reference, by its path from the root of the repository.
 
     Raises:
-        GitOpsError: if it is not what it must be.
+        GitOpsError: if it is missing, outside the repository, or of the wrong type.
     """
     shown = printable(reference.path)[:SHOWN_LENGTH]
     place = f"{file}: {reference.field}: {shown}"

@@ -1,4 +1,4 @@
-"""Say which changes of a live object the API server refuses, and what to do instead.
+"""Find the changes of a live object that the API server rejects, and what to do instead.
 
 Source: the validation of each kind in Kubernetes (ValidateStatefulSetUpdate, ValidatePersistentVolumeClaimUpdate, …).
 A test compares it with the real API server.
@@ -27,18 +27,18 @@ FIELDS = {
     SET: ["spec.podManagementPolicy", "spec.selector", "spec.serviceName", TEMPLATES],
     "StorageClass": ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"],
 }
-# Those of an object that says `immutable: true`.
+# The fields of an object with `immutable: true`.
 FROZEN = ["binaryData", "data", "immutable", "stringData"]
-# What the API server takes for missing fields.
+# The defaults of missing fields in the API server.
 DEFAULTS = {"podManagementPolicy": "OrderedReady", "serviceName": "", "volumeMode": "Filesystem"}
-# A claim may change these.
+# These fields of a claim may change.
 SIZE, ATTRIBUTES = "resources.requests.storage", "volumeAttributesClassName"
-# How much of a value is shown.
+# Longer values are not shown.
 LENGTH = 60
 
 
 def refusals(old: Object, new: Object) -> list[str]:
-    """Return each change that the API server refuses, with what to do instead."""
+    """Return each change that the API server rejects, with what to do instead."""
     if old["kind"] == CLAIM:
         return [*_of_claim(old, new)]
     fields = FIELDS.get(old["kind"], []) + (FROZEN if old.get("immutable") is True else [])
@@ -62,7 +62,7 @@ def _of_claim(old: Object, new: Object) -> Iterator[str]:
         if _differ(field, before, after):
             fix = "fixed once the claim exists: keep it, or copy the data to a new volume"
             if field == "storageClassName" and not before:
-                fix = "refused, unless the claim has this class already as the default of its cluster: look at it"
+                fix = "rejected, unless the claim already has this class as the default of its cluster: check the claim"
             yield _shown(f"spec.{field}", before, after, fix)
 
 
@@ -82,9 +82,11 @@ def _fix(item: Object, field: str) -> str:
     if item["kind"] != SET:
         return f"once this is merged, run `{delete}`, {again}"
     if field == "spec.selector":
-        return f"once this is merged, run `{delete}`: its pods go, its claims stay, {again}"
+        return f"once this is merged, run `{delete}`: its pods are deleted, its claims stay, {again}"
     fix = f"once this is merged, run `{delete} --cascade=orphan`: pods and claims stay, {again}"
-    return f"{fix}. Claims that exist keep their size: grow each by `kubectl patch pvc`" if field == TEMPLATES else fix
+    return (
+        f"{fix}. Existing claims keep their size: resize each with `kubectl patch pvc`" if field == TEMPLATES else fix
+    )
 
 
 def _shown(field: str, old: Any, new: Any, fix: str) -> str:
@@ -107,7 +109,7 @@ def _differ(field: str, old: Any, new: Any) -> bool:
 
 
 def _normal(value: Any, key: str = "") -> Any:
-    """Return a value as the API server compares it: with defaults, without what is empty, quantities as numbers."""
+    """Return a value as the API server compares it: with defaults, without empty fields, quantities as numbers."""
     if value is None:
         return DEFAULTS.get(key)
     if key == "storage":

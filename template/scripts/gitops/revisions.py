@@ -1,4 +1,4 @@
-"""The files of a revision."""
+"""Read the files of a revision."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gitops.tools import GitOpsError, run
 
 
 def files_at(repository: Path, revision: str, pattern: str) -> list[str]:
-    """Return the files of a revision whose path fits a pattern."""
+    """Return the files of a revision whose path matches a pattern."""
     listing = run("git", "ls-tree", "-r", "-z", "--name-only", "--full-tree", revision, folder=repository)
     return [name for name in listing.split("\0") if fnmatch(name, pattern) and name.count("/") == pattern.count("/")]
 
@@ -39,7 +39,7 @@ def file_of(repository: Path, revision: str, file: str) -> str:
 
 
 def last_content(repository: Path, revision: str, file: str) -> str:
-    """Return what a file had before it was deleted; empty if the history of a revision does not say so."""
+    """Return the content of a file before it was deleted; empty if the history of the revision does not have it."""
     try:
         commit = run("git", "rev-list", "--max-count=1", "--end-of-options", revision, "--", file, folder=repository)
     except GitOpsError:

@@ -1,7 +1,7 @@
-"""Read what makes a host of a route or a DNS name, as Traefik and external-dns read it.
+"""Read the hosts of routes and the DNS names of objects, as Traefik and external-dns do.
 
 Traefik's rules are Go expressions: with comments, two kinds of strings, and calls in any case. Only a part of that
-language is accepted, in which a text means one thing for every reader. The admission policies have the same grammar.
+language is accepted, which every program reads in the same way. The admission policies have the same grammar.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from gitops.objects import Object, mapping
 
 # A DNS name in lower case, of at least two labels.
 HOST = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+"
-# Without brackets: external-dns searches a rule for `Host(`, in strings, too.
+# Without brackets, because external-dns looks for `Host(` even inside strings.
 TEXT = "`[ -'*-_a-~]+`"
 HOST_MATCHER = rf"Host\(`{HOST}`\)"
 PATH_MATCHER = r"(Path|PathPrefix)\(`/[ -'*-_a-~]*`\)"
@@ -59,7 +59,7 @@ def dns_names(item: Object) -> dict[str, str]:
 
 
 def hosts(item: Object) -> set[str]:
-    """Return the hosts that a route matches, as far as they can be read, and the DNS names of an object."""
+    """Return the hosts that a route matches, as far as its rules are readable, and the DNS names of an object."""
     found = set(dns_names(item))
     for rule in rules(item):
         readable = read_rule(rule)

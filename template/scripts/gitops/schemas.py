@@ -17,7 +17,7 @@ from gitops.tools import run
 # Where the schemas of Kubernetes refer to their shared definitions.
 DEFINITIONS = "/api/_definitions.json#/$defs/"
 OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
-# Parts of a schema that are longer than this are shared: kubeconform then reads each of them once.
+# Longer parts of a schema are shared, so that kubeconform reads each only once.
 SHARED_LENGTH = 500
 _problems: dict[tuple[str, ...], list[str]] = {}
 
@@ -39,7 +39,7 @@ def known_versions() -> dict[str, Path]:
 
 
 def problems_of(version: str, crds: list[Object], items: list[Object]) -> Iterator[tuple[Object, str]]:
-    """Return what a Kubernetes version refuses or drops of objects: unknown kinds and fields, wrong types.
+    """Return what a Kubernetes version rejects or drops: unknown kinds and fields, and wrong types.
 
     Args:
         version: One of known_versions(), or empty for the newest.
@@ -61,7 +61,7 @@ def problems_of(version: str, crds: list[Object], items: list[Object]) -> Iterat
 
 
 def schema_of(version: str, crds: list[Object], item: Object) -> Schema | None:
-    """Return the schema of an object, with what Kubernetes says beside types, or None if there is none."""
+    """Return the schema of an object, with the extensions of Kubernetes, or None if there is none."""
     versions = known_versions()
     source = versions[version] if version else list(versions.values())[-1]
     group, _, served = str(item["apiVersion"]).rpartition("/")
@@ -81,7 +81,7 @@ def _read(file: Path) -> Object:
 
 
 def _kubeconform(items: list[Object], folder: Path) -> list[list[str]]:
-    """Return what is wrong with each object."""
+    """Return the problems of each object."""
     location = f"{folder}/{{{{ .ResourceKind }}}}{{{{ .KindSuffix }}}}.json"
     (folder / "objects").mkdir()
     for index, item in enumerate(items):
@@ -141,7 +141,7 @@ def _custom(schema: Object) -> Object:
 
 
 def _closed(schema: Object, shared: dict[str, Object]) -> Object:
-    """Return a schema that refuses every field which the API server would drop."""
+    """Return a schema that rejects every field that the API server would drop."""
     closed = {key: value for key, value in schema.items() if key not in ("description", "nullable", "properties")}
     if "properties" in schema:
         closed["properties"] = {name: _shared(child, shared) for name, child in schema["properties"].items()}

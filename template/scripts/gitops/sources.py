@@ -1,4 +1,4 @@
-"""Say which fields of an Application are understood here. What is not understood is refused, never ignored.
+"""Check that an Application has only supported fields and values. Others are rejected, never ignored.
 
 Source: pkg/apis/application/v1alpha1/types.go of Argo CD.
 """
@@ -15,8 +15,8 @@ from gitops.references import FILE_NAMES, is_inside
 from gitops.text import printable
 from gitops.tools import GitOpsError
 
-# None of them begins with a hyphen, so that no tool takes a value for an option.
-# Upper case is for the check of folders to refuse, which knows the reason.
+# No value begins with a hyphen, so that no tool reads it as an option.
+# Upper case passes: the check of folders rejects it with a better message.
 LABEL = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?")
 NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9.]{0,251}[A-Za-z0-9])?")
 RELEASE = re.compile(r"[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?")
@@ -46,7 +46,7 @@ AUTOMATED = {"prune", "selfHeal", "allowEmpty", "enabled"}
 
 
 class SourceType(StrEnum):
-    """What Argo CD builds a folder with."""
+    """The tool that Argo CD builds a folder with."""
 
     KUSTOMIZE = "kustomize"
     HELM = "helm"
@@ -54,7 +54,7 @@ class SourceType(StrEnum):
 
 
 def type_of(source: Object, folder: Path) -> SourceType:
-    """Return what Argo CD builds a folder with: what the source says, else what the folder has.
+    """Return the tool that Argo CD builds a folder with, from the fields of the source, or from the files.
 
     Source: ExplicitType() in types.go, NormalizeSource() in util/argo/argo.go and util/app/discovery of Argo CD 3.6.
     """
@@ -72,7 +72,7 @@ def type_of(source: Object, folder: Path) -> SourceType:
 
 
 def check(manifest: Object) -> None:
-    """Refuse an Application with a field or a value that is not understood here.
+    """Refuse an Application with a field or a value that is not supported here.
 
     Raises:
         GitOpsError: naming the field.

@@ -1,7 +1,7 @@
-"""Compare the images of what is new with those that the environment before it runs.
+"""Compare the images of new overlays with those that the previous environment runs.
 
-Answers have the images of the first day, and releases move them in overlays. So whatever is rendered later, such as the
-overlay of one more environment, starts with an image that nobody may run any more.
+The answers have the first images of a workload, and releases change them in overlays. So an overlay that is rendered
+later, such as that of a new environment, can start with an outdated image.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from gitops.strictyaml import read_text
 from gitops.tools import GitOpsError
 from gitops.tree import WORKLOADS, Tree
 
-# Returns the last content of a file that is not in a revision any more; empty if that is not known.
+# Returns the last content of a file that was deleted; empty if it is unknown.
 History = Callable[[str], str]
-# Images by what has them: the entry of a kustomization, or the container of an object.
+# Images by the entry of a kustomization, or by the container of an object.
 Images = dict[str, str]
 
 
@@ -49,9 +49,9 @@ def images_of(text: str, name: str) -> Images:
 
 
 def differing(images: Images, others: Images) -> list[tuple[str, list[str]]]:
-    """Return the images that others have in another version only, each with theirs.
+    """Return the images that others have only in other versions, each with these.
 
-    A container is compared with the one of its name: sidecars of two components may have one image in two versions.
+    A container is compared with the one of its name, since sidecars can have one image in two versions.
     """
     result = {}
     for name, image in sorted(images.items(), key=lambda entry: entry[1]):
@@ -64,7 +64,7 @@ def differing(images: Images, others: Images) -> list[tuple[str, list[str]]]:
 
 
 def advice(image: str, place: str, versions: list[str], workload: str, source: str, target: str) -> str:
-    """Return what to do about an image that differs from what an earlier environment runs."""
+    """Return the advice for an image that differs from the one of an earlier environment."""
     return f"{image}: {place} runs {', '.join(versions)}: run scripts/promote.py {workload} {source} {target}"
 
 
@@ -93,7 +93,7 @@ class Stages:
         self.order = environments(after)
 
     def add_images(self, change: Change, pair: Pair, before: Side, after: Side) -> None:
-        """Say with which images new objects start, and how they differ from what runs before them."""
+        """Add the images of new objects, and how they differ from those of the previous environment."""
         _, new = pair
         if not new or not new.workload or change.what not in ("added", "changed"):
             return
@@ -120,7 +120,7 @@ class Stages:
                 change.outdated.append(advice(image, place, versions, *names_of))
 
     def _predecessor(self, change: Change, new: Application) -> Application | None:
-        """Return the Application that a new one continues, or that of its workload in the environment before."""
+        """Return the Application that a new one continues, or that of its workload in the previous environment."""
         if change.what == "added" and change.renamed in self.old:
             return self.old[change.renamed]
         by_environment = {a.environment: a for a in self.old.values() if a.workload == new.workload}
@@ -128,7 +128,7 @@ class Stages:
         return by_environment[found[0]] if found else None
 
     def _compare_with_history(self, change: Change, new: Application) -> None:
-        """Compare with what an Application ran before it was taken out."""
+        """Compare with the images that an Application ran before it was removed."""
         file = overlay_file(new.workload, new.environment)
         try:
             earlier_images = images_of(self.history(file), file)
@@ -136,4 +136,4 @@ class Stages:
         except GitOpsError:
             return
         for image, versions in differing(images, earlier_images):
-            change.outdated.append(f"{image}: when it was taken out, it ran {', '.join(versions)}: write it to {file}")
+            change.outdated.append(f"{image}: before it was removed, it ran {', '.join(versions)}: write it to {file}")

@@ -1,4 +1,4 @@
-"""Read YAML within bounds, and where two programs must agree on its meaning, without what they may read differently."""
+"""Read YAML with size limits, and strictly where all programs must read it in the same way."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 import yaml
 
-from gitops.goyaml import Loader
+from gitops.goyaml import Loader, describe
 from gitops.tools import GitOpsError
 
 # Argo CD's own manifests are 2 MB long.
 MAX_BYTES = 10 * 2**20
-# A text of that length has fewer values, unless aliases multiply them.
+# A text of that size has fewer values, unless aliases multiply them.
 MAX_VALUES = 2_000_000
 MAX_DEPTH = 100
 ANCHOR = re.compile(r"(?:^|[\s\[{,:?-])&[\w-]", re.MULTILINE)
@@ -26,7 +26,7 @@ def read_text(file: Path, name: str) -> str:
     """Return the text of a file.
 
     Raises:
-        GitOpsError: if it is no regular file, longer than a manifest can be, or not UTF-8.
+        GitOpsError: if it is not a regular file, too large, or not UTF-8.
     """
     try:
         if not file.is_file():
@@ -54,10 +54,10 @@ def check_bounds(text: str, name: str) -> None:
 
 
 def load_strictly(text: str, name: str) -> list[Any]:
-    """Return the documents of a YAML text that every program reads alike.
+    """Return the documents of a YAML text that every program reads in the same way.
 
     Raises:
-        GitOpsError: if it is not YAML, or has tags, keys twice, keys that are no text, or unusual characters.
+        GitOpsError: if it is not YAML, or has tags, repeated keys, keys that are not text, or unusual characters.
     """
     check_bounds(text, name)
     if match := UNUSUAL.search(text):
@@ -71,21 +71,21 @@ def load_strictly(text: str, name: str) -> list[Any]:
     try:
         return [Loader("").construct_document(document) for document in documents]
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        raise GitOpsError(f"{name} is not valid YAML: {' '.join(str(error).split())}") from None
+        raise GitOpsError(f"{name} is not valid YAML: {describe(error)}") from None
 
 
 def _events(text: str, name: str) -> list[Any]:
     try:
         return list(yaml.parse(text, Loader))
     except (yaml.YAMLError, RecursionError) as error:
-        raise GitOpsError(f"{name} is not valid YAML: {' '.join(str(error).split())}") from None
+        raise GitOpsError(f"{name} is not valid YAML: {describe(error)}") from None
 
 
 def _composed(text: str, name: str) -> list[yaml.Node]:
     try:
         return [document for document in yaml.compose_all(text, Loader) if document is not None]
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise GitOpsError(f"{name} is not valid YAML: {' '.join(str(error).split())}") from None
+        raise GitOpsError(f"{name} is not valid YAML: {describe(error)}") from None
 
 
 def _children(node: yaml.Node) -> list[yaml.Node]:

@@ -1,4 +1,4 @@
-"""Find the objects that continue, or seem to continue, under another name."""
+"""Find objects that continue, or probably continue, under another name."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Any
 
 from gitops.objects import Object, api_group, containers, repository_of
 
-# From this share of equal fields on, two objects of one kind seem to be the same under two names.
+# With this share of equal fields, two objects of one kind are probably the same under two names.
 ALIKE = 0.6
-# What does not tell two objects of one kind and namespace apart.
+# Fields that do not distinguish two objects of one kind and namespace.
 SAME_OR_NAMED = {".apiVersion", ".kind", ".metadata.name", ".metadata.namespace"}
 
-# Objects by identity, and the names without the hash of their content by the same.
+# Objects by identity, and their names without the hash of their content by identity.
 Objects = dict[str, Object]
 Names = dict[str, str]
 
 
 def regenerated(before: Objects, after: Objects, names: tuple[Names, Names]) -> dict[str, str]:
-    """Return the identities of objects that differ in the hash of their content: that of before with that of after.
+    """Return the old and new identities of objects whose name differs only in the hash of their content.
 
-    An object whose old name still occurs in another object is none of them: whatever uses it loses it.
+    An object whose old name still occurs in another object does not count, since that object loses it.
     """
     old = _by_base(names[0].items() - names[1].items())
     new = _by_base(names[1].items() - names[0].items())
@@ -37,7 +37,7 @@ def regenerated(before: Objects, after: Objects, names: tuple[Names, Names]) -> 
 
 
 def renamed(deleted: Objects, added: Objects) -> dict[str, str]:
-    """Return the identities of deleted objects, each with that of the added object that seems to take its place."""
+    """Return the identities of deleted objects, each with the added object that probably replaces it."""
     pairs = sorted(
         ((_likeness(old, new), key, other) for key, old in deleted.items() for other, new in added.items()),
         key=lambda pair: (-pair[0], pair[1], pair[2]),
@@ -57,7 +57,7 @@ def _is_converted(old: Object, new: Object) -> bool:
 
 
 def _by_base(names: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """Return identities by what they would be without a hash."""
+    """Return identities by their form without a hash."""
     result: dict[str, list[str]] = {}
     for key, name in names:
         result.setdefault(f"{key.rpartition('/')[0]}/{name}", []).append(key)
@@ -94,7 +94,7 @@ def _occurs(name: str, text: str) -> bool:
 
 
 def _word(name: str) -> re.Pattern[str]:
-    """Return what finds a name that is no part of another one."""
+    """Return a pattern that matches a name, but not a part of another one."""
     return re.compile(rf"(?<![A-Za-z0-9-]){re.escape(name)}(?![A-Za-z0-9-])")
 
 

@@ -1,25 +1,24 @@
-"""Make text of a repository safe to print: in a terminal, in the log of a pipeline, and in Markdown."""
+"""Make text from a repository safe to print in terminals, logs and Markdown, and help with misspelt names."""
 
 from __future__ import annotations
 
+import difflib
 import re
-import sys
 import unicodedata
 from collections.abc import Iterable
-from io import TextIOWrapper
 
-# Control characters, marks that change the direction of text, and halves of surrogate pairs.
+# Control characters, marks that change the direction of text, and lone surrogates.
 UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-# A line that a runner of GitHub Actions takes for a command.
+# A line that a runner of GitHub Actions would execute as a command.
 COMMAND = re.compile(r"^(\s*)(::|##\[)")
-# What Markdown, or GitHub and GitLab beyond it, may give a meaning.
+# Characters with a meaning in the Markdown of GitHub or GitLab.
 MARKDOWN = re.compile(r"[][\\`*_<>#!|~&@$%^{}]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 MARK = "\u200b"
 BACKTICKS = re.compile(r"`+")
 
 
 def printable(text: str) -> str:
-    """Return a text in one line, with escapes instead of characters that a terminal interprets."""
+    """Return a text on one line, with escapes for characters that a terminal interprets."""
     return "".join(_escaped(character) if _is_unprintable(character) else character for character in text)
 
 
@@ -29,7 +28,7 @@ def printable_lines(text: str) -> str:
 
 
 def markdown(text: str) -> str:
-    """Return a text that Markdown shows as it is: no markup, no link, no mention, one line."""
+    """Return a text that Markdown shows unchanged: one line without markup, links and mentions."""
     return MARKDOWN.sub(lambda match: f"\\{match[0]}{MARK if match[0] in '@#:!&$%~.' else ''}", printable(text))
 
 
@@ -63,8 +62,24 @@ def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode() if character.isascii() else f"\\u{ord(character):04x}"
 
 
-def print_anywhere() -> None:
-    """Have a terminal that lacks a character, such as an arrow, show another one in its place."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+def suggestion(name: str, names: Iterable[str]) -> str:
+    """Return the end of a message about an unknown name: the closest name, or all of them; empty if there are none."""
+    names = list(names)
+    lowered = {other.lower(): other for other in names}
+    close = difflib.get_close_matches(name.lower(), lowered, 1)
+    return f"; did you mean {lowered[close[0]]}?" if close else f"; use {one_of(names)}" if names else ""
+
+
+def one_of(names: Iterable[str]) -> str:
+    """Return alternatives, such as: a, b or c."""
+    return _joined(names, "or")
+
+
+def all_of(names: Iterable[str]) -> str:
+    """Return a list, such as: a, b and c."""
+    return _joined(names, "and")
+
+
+def _joined(names: Iterable[str], word: str) -> str:
+    *others, last = names
+    return f"{', '.join(others)} {word} {last}" if others else last

@@ -12,33 +12,46 @@ from functools import cache
 from pathlib import Path
 
 # How many characters of a tool's error message are shown.
-MESSAGE_LENGTH = 600
+MESSAGE_LENGTH = 1000
 TIMEOUT_SECONDS = 600
 # No tool needs the credentials of the person or the job that runs it.
 CREDENTIALS = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|^(AWS|AZURE|GOOGLE|GITHUB|GITLAB|GH|KUBE)", re.IGNORECASE)
-# What Git tells its hooks: another place for its files than the clone that a script is in.
+# Git sets these for its hooks. They would redirect a script to files outside its clone.
 HOOKS = re.compile(
     r"GIT_(DIR|WORK_TREE|INDEX_FILE|PREFIX|COMMON_DIR|NAMESPACE|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES"
     r"|CEILING_DIRECTORIES|DISCOVERY_ACROSS_FILESYSTEM|GRAFT_FILE|SHALLOW_FILE|EXTERNAL_DIFF|DIFF_OPTS|LITERAL_PATHSPECS"
     r"|GLOB_PATHSPECS|NOGLOB_PATHSPECS|ICASE_PATHSPECS|TRACE\w*)"
 )
-# What a tool gets of the environment where it needs no network.
+# The environment variables that a tool without network access keeps.
 KEPT = ("LANG", "LC_ALL", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR")
-# Its messages in English, and no question that nobody answers.
+# English messages, and no prompt that nobody can answer.
 PLAIN_GIT = {"LC_ALL": "C.UTF-8", "LANGUAGE": "", "GIT_TERMINAL_PROMPT": "0"}
 NOWHERE = "http://127.0.0.1:1"
+MISE = "https://mise.jdx.dev/installing-mise.html"
+# Tools that mise.toml does not pin.
+OTHERS = {"git": "install it from https://git-scm.com/downloads"}
 
 
 class GitOpsError(Exception):
-    """Something cannot be read or built. The message says what, and why."""
+    """Something cannot be read or built. The message has the subject and the reason."""
 
 
 class UnavailableError(GitOpsError):
-    """A tool or a server is missing, so nothing is known about the repository itself."""
+    """A tool or a server is missing, so the repository could not be checked.
+
+    Attributes:
+        cause: What is missing.
+        fix: What to do.
+    """
+
+    def __init__(self, cause: str, fix: str) -> None:
+        super().__init__(f"{cause}: {fix}")
+        self.cause = cause
+        self.fix = fix
 
 
 def unreadable(error: Exception) -> str:
-    """Return what to say of an error that no code expected: some value has another type than its definition says."""
+    """Return the message for an error that no code expects: a value has another type than its definition says."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "nowhere"
     detail = " ".join(str(error).split())[:MESSAGE_LENGTH]
@@ -55,21 +68,21 @@ def run(
 ) -> str:
     """Run a tool and return its output.
 
-    A tool finds no other program, no proxy and none of the user's settings, so that nothing that it reads makes it
-    download or execute anything. Git and tools that are `online` keep the environment, but no credentials.
+    A tool finds no other program, no proxy and none of the user's settings, so that no input can make it download or
+    execute anything. Git and tools that are `online` keep the environment, but no credentials.
 
     Args:
         command: The tool and its arguments.
         folder: The working directory.
         stdin: The text that the tool reads.
         variables: Further environment variables.
-        reports: Whether the tool exits with an error when it reports problems on its output. Any other failure then
-            names the tool.
+        reports: Whether the tool exits with an error when it reports problems on its output. The message of any other
+            failure then names the tool.
         online: Whether the tool downloads something.
 
     Raises:
         UnavailableError: if the tool is not installed.
-        GitOpsError: with the tool's error message, if it fails.
+        GitOpsError: if it fails, with its error message.
     """
     name, *arguments = command
     environment = environment_without_credentials() if online or name == "git" else offline_environment()
@@ -100,23 +113,27 @@ def program(name: str) -> str:
     Raises:
         UnavailableError: if it is not installed.
     """
-    path = shutil.which(name)
+    path, mise = shutil.which(name), shutil.which("mise")
     if path and Path(path).resolve().stem == "mise":
         path = _installed_by_mise(name, str(Path(path).resolve()))
+    elif not path and mise and name not in OTHERS:
+        # A shell in which mise is installed, but not activated.
+        path = _installed_by_mise(name, mise)
     if not path:
-        raise UnavailableError(f"{name} is not installed: run `mise install`")
+        fix = "run `mise install`" if mise else f"install mise ({MISE}), then run `mise install`"
+        raise UnavailableError(f"{name} is not installed", OTHERS.get(name, fix))
     return path
 
 
 @cache
 def _installed_by_mise(name: str, mise: str) -> str:
-    """Return the program behind a shim of mise: a shim itself needs the environment that tools do not get."""
+    """Return the program that mise installed. Its shim needs environment variables that tools do not get."""
     result = subprocess.run([mise, "which", name], capture_output=True, text=True, check=False)
     return result.stdout.strip()
 
 
 def environment_without_credentials() -> dict[str, str]:
-    """Return the environment without the variables that hold credentials, or lead Git elsewhere."""
+    """Return the environment without the variables that hold credentials or redirect Git."""
     kept = {name: value for name, value in os.environ.items() if not CREDENTIALS.search(name)}
     return {name: value for name, value in kept.items() if not HOOKS.fullmatch(name)} | PLAIN_GIT
 

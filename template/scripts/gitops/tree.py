@@ -19,20 +19,20 @@ ROOT = "argo"
 WORKLOADS = "apps/workloads"
 PLATFORM = "apps/platform"
 ANSWERS = ".copier-answers.yml"
-# Argo CD's own kustomization makes the Secret that names the cluster which Argo CD runs in.
+# Argo CD's own kustomization creates the Secret with the name of the cluster that Argo CD runs in.
 ARGOCD, LOCAL_CLUSTER = "bootstrap/argocd/kustomization.yaml", "local-cluster"
 KUBERNETES_VERSION = re.compile(r"[0-9]+\.[0-9]+(\.[0-9]+)?")
 
 
 @dataclass
 class Tree:
-    """A private copy of the repository's files at one revision. Builds may change it, as Argo CD changes its own.
+    """A private copy of the repository's files at one revision. Builds may change it.
 
     Attributes:
         path: The folder with the files.
-        label: How messages name the revision.
-        problems: What is in the revision that Argo CD refuses, or reads otherwise than it seems.
-        overrides: The files that Argo CD reads instead of what Applications say.
+        label: The name of the revision in messages.
+        problems: The files that Argo CD rejects or reads differently, each with the reason.
+        overrides: The files that Argo CD reads in place of fields of Applications.
     """
 
     path: Path
@@ -78,7 +78,7 @@ class Tree:
 
     @cached_property
     def argocd_cluster(self) -> str:
-        """The name that Argo CD gives the cluster that it runs in; empty if it gives none."""
+        """The name of the cluster that Argo CD runs in; empty if it has none."""
         file = self.path / ARGOCD
         documents = load_yaml(read_text(file, ARGOCD), ARGOCD) if file.is_file() else []
         match documents:
@@ -89,11 +89,11 @@ class Tree:
 
     @property
     def repository(self) -> str:
-        """The URL by which Argo CD knows this repository."""
+        """The URL of this repository in Argo CD."""
         return str(self.root_source["repoURL"])
 
     def kubernetes_version(self, cluster: str) -> str:
-        """Return the Kubernetes minor version of a cluster by the answers; empty if there are none."""
+        """Return the Kubernetes minor version of a cluster in the answers; empty if there is none."""
         listed = self.answers.get("clusters")
         entries = listed if isinstance(listed, list) else []
         clusters = [entry for entry in entries if isinstance(entry, dict) and entry.get("name") == cluster]
@@ -111,7 +111,7 @@ class Tree:
             GitOpsError: if the URL is not this repository's.
         """
         if url != self.repository:
-            raise GitOpsError(f"{url} is another repository, which is not read here")
+            raise GitOpsError(f"{url} is another repository, which the checks cannot read")
 
 
 def _literals(generator: Any) -> list[str]:

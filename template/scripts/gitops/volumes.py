@@ -1,4 +1,4 @@
-"""Say what happens to the data of an object that changes or goes."""
+"""Determine the effect on the data of an object that changes or is removed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ DELETED = ("deleted", "recreated")
 
 
 def data_lost(effect: str, old: Object, new: Object | None) -> str:
-    """Return how data is deleted; empty if none is.
+    """Return the way in which data is deleted; empty if none is.
 
     Args:
-        effect: What happens to the object: a field of a Change.
+        effect: The effect on the object: a field of a Change.
         old: The object before.
         new: The object after, or None.
     """
@@ -32,10 +32,10 @@ def data_lost(effect: str, old: Object, new: Object | None) -> str:
 
 
 def data_left(effect: str, item: Object) -> str:
-    """Return what stays of the data of an object that leaves Git; empty if it has none."""
+    """Return which data of an object stays when it is removed from Git; empty if there is none."""
     name, namespace = item["metadata"]["name"], item["metadata"].get("namespace")
     if item["kind"] == CLAIM and effect == "kept":
-        return f"stays with its volume: take it out by `kubectl delete pvc {name} --namespace {namespace}`"
+        return f"stays with its volume: to delete both, run `kubectl delete pvc {name} --namespace {namespace}`"
     claims = _claims(item)
     if claims and effect == "deleted" and value_of(item, f"{RETENTION}.whenDeleted") != "Delete":
         return f"its claims {', '.join(claims)} stay, but no pod uses them"
@@ -43,7 +43,7 @@ def data_left(effect: str, item: Object) -> str:
 
 
 def growth(old: Object, new: Object | None) -> str:
-    """Return by how much a claim grows; empty if it does not."""
+    """Return the old and the new size of a claim that grows; empty if it does not."""
     if old["kind"] != CLAIM or new is None:
         return ""
     before, after = (value_of(item, f"spec.{SIZE}") for item in (old, new))

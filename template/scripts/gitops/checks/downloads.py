@@ -1,4 +1,4 @@
-"""Checks of what is downloaded: whether it has the bytes that were reviewed."""
+"""Check that downloads have the content that was reviewed."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ MANIFEST, CHECKSUM = "install.yaml", "checksums.txt"
 # As `sha256sum install.yaml` prints it.
 CHECKSUM_LINE = re.compile(r"([0-9a-f]{64}) [ *]install\.yaml\n?")
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-# Where the commands are that find a checksum or a digest.
+# The section with the commands that compute a checksum or a digest.
 HOW = "docs/operations.md, Check what is downloaded"
 
 
 @check("downloads", "Argo CD's manifest has the checksum that is recorded")
 def manifests(repository: Repository) -> Iterator[str]:
-    """Find a manifest of Argo CD with other bytes than those that were reviewed, downloaded or copied."""
+    """Find a manifest of Argo CD whose content differs from the one that was reviewed."""
     folder = repository.tree.path / BOOTSTRAP
     resources = _resources(folder)
     yield from (
@@ -48,14 +48,14 @@ def manifests(repository: Repository) -> Iterator[str]:
         return
     if (found := downloads.checksum(file)) != line[1]:
         yield (
-            f"{sources[0]}: its checksum is {found}, but {BOOTSTRAP}/{CHECKSUM} has {line[1]}. If you moved the "
+            f"{sources[0]}: its checksum is {found}, but {BOOTSTRAP}/{CHECKSUM} has {line[1]}. If you changed the "
             f"version, record its checksum; if not, somebody replaced the file: do not merge or sync ({HOW})"
         )
 
 
 @check("charts", "Charts have the digests that are recorded")
 def charts(repository: Repository) -> Iterator[str]:
-    """Find charts with other bytes than those that were reviewed, and charts without one fixed version."""
+    """Find charts whose content differs from the one that was reviewed, and charts without a fixed version."""
     unrecorded = []
     for file in sorted((repository.tree.path / PLATFORM).glob("*/addon.yaml")):
         name = file.relative_to(repository.tree.path).as_posix()
@@ -70,8 +70,9 @@ def charts(repository: Repository) -> Iterator[str]:
             yield f"{name}: digest {recorded!r} is not `sha256:` and 64 hexadecimal digits: correct it ({HOW})"
         elif (found := downloads.chart_digest(repository_url, chart, version)) != recorded:
             yield (
-                f"{name}: the archive of chart {chart} {version} has the digest {found}, not {recorded}. If you moved "
-                f"the version, record its digest; if not, somebody replaced the chart: do not merge or sync ({HOW})"
+                f"{name}: the archive of chart {chart} {version} has the digest {found}, not {recorded}. If you "
+                "changed the version, record its digest; if not, somebody replaced the chart: do not merge or sync "
+                f"({HOW})"
             )
     if unrecorded:
         raise NothingToCheckError(f"no digest is recorded for {', '.join(unrecorded)}: {HOW}")

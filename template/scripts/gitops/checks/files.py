@@ -1,9 +1,10 @@
-"""Checks that read files, and build nothing."""
+"""Check files without building anything."""
 
 from __future__ import annotations
 
 import json
 import re
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
@@ -18,16 +19,17 @@ from gitops.checks.types import NothingToCheckError, Repository, check
 from gitops.entries import problems_of_names
 from gitops.keys import lines_with_references
 from gitops.objects import digest
-from gitops.tools import run
+from gitops.strictyaml import read_text
+from gitops.tools import GitOpsError, run
 from gitops.tree import ANSWERS
 
-# The lines around what Git cannot merge. Lines of equals signs are headings elsewhere.
+# The lines around a conflict in Git. Lines of equals signs are headings in other files.
 MARKER = re.compile(rb"^(<{7}|\|{7}|>{7})( |\r?$)", re.MULTILINE)
 DIGEST_PREFIX = "_rendered."
 YAMLLINT_RULES = ".yamllint.yml"
-# The rule of gitleaks that knows no format: a word such as `key` before a text that is not one.
+# The rule of gitleaks that guesses: a word such as `key` before a random text.
 GUESS = "generic-api-key"
-# From this number of files on, a second process saves more time than its start takes.
+# With this many files, a second process saves more time than it takes to start.
 FILES_PER_PROCESS = 200
 _lint_results: dict[tuple[str, str], list[str]] = {}
 
@@ -35,6 +37,8 @@ _lint_results: dict[tuple[str, str], list[str]] = {}
 @check("conflicts", "No conflict is left from an update or a merge", is_quick=True)
 def conflicts(repository: Repository) -> Iterator[str]:
     """Find conflict markers and rejected hunks."""
+    if not repository.files:
+        raise NothingToCheckError("the branch changes no file")
     for name in repository.files:
         if name.endswith(".rej"):
             yield f"{name}: a change that could not be merged: apply it by hand, then delete this file"
@@ -47,11 +51,12 @@ def conflicts(repository: Repository) -> Iterator[str]:
 
 @check("answers", "The recorded answers are those that were rendered", is_quick=True)
 def answers(repository: Repository) -> Iterator[str]:
-    """Find answers that were edited in their file, which has no effect."""
+    """Find answers that were edited in their file. Such edits have no effect."""
     recorded = repository.tree.answers
     rendered = {name: value for name, value in recorded.items() if name.startswith(DIGEST_PREFIX)}
     if not rendered:
-        raise NothingToCheckError(f"{ANSWERS} has no digests of answers")
+        is_there = ANSWERS in repository.all_files
+        raise NothingToCheckError(f"{ANSWERS} has no digests of answers" if is_there else f"there is no {ANSWERS}")
     current = {}
     for name, value in recorded.items():
         if isinstance(value, list):
@@ -63,37 +68,42 @@ def answers(repository: Repository) -> Iterator[str]:
     for name in sorted(rendered.keys() | current.keys()):
         if rendered.get(name) != current.get(name):
             yield (
-                f"{ANSWERS}: {name.removeprefix(DIGEST_PREFIX)} was edited here, which has no effect: "
+                f"{ANSWERS}: {name.removeprefix(DIGEST_PREFIX)} was edited here. Edits here have no effect: "
                 "revert it, and follow docs/operations.md, Change an answer"
             )
 
 
 @check("files", "Git stores plain files only", is_quick=True)
 def plain_files(repository: Repository) -> Iterator[str]:
-    """Find what Argo CD refuses, or reads otherwise than it seems, and names that not every machine can store."""
+    """Find files that Argo CD rejects or reads differently, and names that not every machine can store."""
     yield from repository.tree.problems
     yield from problems_of_names(repository.all_files)
 
 
 @check("local", "Kustomizations read files of this repository only", is_quick=True)
 def local(repository: Repository) -> Iterator[str]:
-    """Find paths that lead elsewhere or nowhere, and fields that cannot be checked. Nothing is built before this."""
+    """Find paths that leave the repository or do not exist, and fields that cannot be checked, before any build."""
     yield from repository.foreign_paths
 
 
 @check("yaml", "YAML is clean", is_quick=True)
 def yaml_style(repository: Repository) -> Iterator[str]:
-    """Find what breaks the rules in .yamllint.yml."""
+    """Find violations of the rules in .yamllint.yml."""
     names = [name for name in repository.files if name.endswith((".yaml", ".yml"))]
     if not names:
-        raise NothingToCheckError("no YAML file changes")
-    rules = (repository.path / YAMLLINT_RULES).read_text()
+        raise NothingToCheckError("the branch changes no YAML file")
+    rules = read_text(repository.path / YAMLLINT_RULES, YAMLLINT_RULES)
+    try:
+        _lint_rules(rules)
+    except Exception as error:
+        raise GitOpsError(f"{YAMLLINT_RULES} is not a configuration of yamllint: {error}") from None
     lint_file = partial(_lint, repository.path, rules)
     if len(names) < FILES_PER_PROCESS:
         results = list(map(lint_file, names))
     else:
-        # Not by forking: other threads run here.
-        with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        # Not by forking, since other threads run. This process handles an interrupt for all.
+        ignore = (signal.SIGINT, signal.SIG_IGN)
+        with ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=signal.signal, initargs=ignore) as pool:
             results = list(pool.map(lint_file, names, chunksize=FILES_PER_PROCESS // 4))
     yield from sorted(problem for problems in results for problem in problems)
 
@@ -102,7 +112,10 @@ def _lint(repository: Path, rules: str, name: str) -> list[str]:
     content = (repository / name).read_bytes()
     key = (f"{name}/{rules}", sha256(content).hexdigest())
     if key not in _lint_results:
-        problems = linter.run(content, _lint_rules(rules), name)
+        try:
+            problems = list(linter.run(content, _lint_rules(rules), name))
+        except UnicodeError:
+            return [f"{name} is not UTF-8: save it as UTF-8"]
         _lint_results[key] = [f"{name}:{p.line}:{p.column}: [{p.level}] {p.message}" for p in problems]
     return _lint_results[key]
 
@@ -112,9 +125,9 @@ def _lint_rules(rules: str) -> YamlLintConfig:
     return YamlLintConfig(rules)
 
 
-@check("secrets", "No secret is committed", is_quick=True)
+@check("secrets", "No secret is committed", is_quick=True, tools=("gitleaks",))
 def secrets(repository: Repository) -> Iterator[str]:
-    """Find what looks like a password, a key or a token."""
+    """Find text that looks like a password, a key or a token."""
     options = ["--no-banner", "--redact", "--log-level=error", "--exit-code=0"]
     report = ["--report-format=json", "--report-path=-"]
     output = run("gitleaks", "dir", ".", *options, *report, folder=repository.tree.path)

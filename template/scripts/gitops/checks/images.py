@@ -1,4 +1,4 @@
-"""The check that an entry of `images` changes the images of its own name only."""
+"""Check that an entry of `images` changes only the images of its own name."""
 
 from __future__ import annotations
 
@@ -7,22 +7,25 @@ from collections.abc import Iterator
 from contextlib import suppress
 from fnmatch import fnmatch
 
-from gitops.checks.types import Repository, check
+from gitops.checks.types import NothingToCheckError, Repository, check
 from gitops.objects import repository_of
 from gitops.stages import images_of, overlay_file
 from gitops.strictyaml import read_text
 from gitops.tools import GitOpsError
 
 PATTERN = overlay_file("*", "*")
-# Reading these alone is much faster than reading YAML, and few overlays have a name that is an image, too.
+# Faster than parsing YAML, which only overlays whose names are also images need.
 NAMES = re.compile(r"\b(name|newName): *[\"']?([^\s\"',}]+)")
 
 
 @check("entries", "Entries of images change their own images", is_quick=True)
 def entries(repository: Repository) -> Iterator[str]:
-    """Find entries that also replace what an earlier one has set: Kustomize applies them one after the other."""
-    for file in (file for file in repository.files if fnmatch(file, PATTERN)):
-        # What cannot be read cannot be built, and another check says so.
+    """Find entries that replace the image of an earlier entry: Kustomize applies them one after the other."""
+    files = [file for file in repository.files if fnmatch(file, PATTERN)]
+    if not files:
+        raise NothingToCheckError("there is no overlay to check")
+    for file in files:
+        # The check of builds reports a file that cannot be read.
         with suppress(GitOpsError):
             text = read_text(repository.tree.path / file, file)
             found = NAMES.findall(text)

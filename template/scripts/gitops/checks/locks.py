@@ -1,4 +1,4 @@
-"""The check that the tools are locked with checksums."""
+"""Check that the tools are locked with checksums."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ CHECKSUM = re.compile(r"(sha256|blake3):[0-9a-f]{64}")
 
 @check("locks", "Tools are locked with checksums", is_quick=True)
 def locks(repository: Repository) -> Iterator[str]:
-    """Find tools that mise.lock does not pin for each platform. Without that file nothing is locked."""
+    """Find tools that mise.lock does not pin for each platform."""
     if CONFIGURATION not in repository.all_files:
         raise NothingToCheckError(f"there is no {CONFIGURATION}")
     if LOCK not in repository.all_files:
-        yield Note(f"{LOCK} is missing, so nothing checks what is downloaded: run mise lock, and commit the file")
+        yield Note(f"{LOCK} is missing, so downloaded tools are not verified: run mise lock, and commit the file")
         return
     configuration, lock = _read(repository, CONFIGURATION), _read(repository, LOCK)
     try:
@@ -31,7 +31,7 @@ def locks(repository: Repository) -> Iterator[str]:
             if without := [platform for platform in platforms if not any(_has_sum(e, platform) for e in entries)]:
                 yield f"{LOCK}: no checksum of {name} {version} for {', '.join(without)}: run mise lock"
     except (AttributeError, KeyError, TypeError):
-        yield f"{LOCK} or {CONFIGURATION} has another form: take {CONFIGURATION} of the template, and run mise lock"
+        yield f"{LOCK} or {CONFIGURATION} has an unknown form: restore {CONFIGURATION} from Git, and run mise lock"
 
 
 def _has_sum(entry: dict[str, Any], platform: str) -> bool:

@@ -1,4 +1,4 @@
-"""The check that the pods of every workload are behind a network policy."""
+"""Check that a network policy isolates the pods of every workload."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gitops.objects import Object, api_group, containers, kind_and_name
 
 LABEL, VALUE = "isolation", "namespace"
 HOOKS = ("argocd.argoproj.io/hook", "helm.sh/hook")
-# What a workload needs at least: its own pods, DNS, and everything outside but the instance metadata.
+# The least that a workload needs: its own pods, DNS, and all addresses except the instance metadata.
 ISOLATION: Object = {
     "apiVersion": "networking.k8s.io/v1",
     "kind": "NetworkPolicy",
@@ -37,17 +37,18 @@ POLICY = yaml.safe_dump(ISOLATION, sort_keys=False).strip()
 
 @check("networks", "Network policies isolate the workloads")
 def networks(repository: Repository) -> Iterator[str]:
-    """Find pods that no network policy isolates: every pod reaches them, and they reach the instance metadata."""
-    makers: dict[str, list[str]] = {}
+    """Find pods without isolation: every pod can reach them, and they can reach the instance metadata."""
+    controllers: dict[str, list[str]] = {}
     isolated: set[str] = set()
-    for application, item in repository.objects():
-        if application.workload and isolates_namespace(item):
-            isolated.add(application.name)
-        elif application.workload and any(containers(item)):
-            makers.setdefault(application.name, []).append(kind_and_name(item))
-    if not makers:
+    for application in (application for application in repository.applications if application.workload):
+        for item in repository.objects_of(application):
+            if isolates_namespace(item):
+                isolated.add(application.name)
+            elif any(containers(item)):
+                controllers.setdefault(application.name, []).append(kind_and_name(item))
+    if not controllers:
         raise NothingToCheckError("no workload has pods")
-    for name, kinds in makers.items():
+    for name, kinds in controllers.items():
         if name not in isolated:
             yield f"{name}: no network policy isolates the pods of {', '.join(kinds)}; add:\n{POLICY}"
 
@@ -55,7 +56,7 @@ def networks(repository: Repository) -> Iterator[str]:
 def isolates_namespace(item: Object) -> bool:
     """Whether an object is a network policy that selects every pod of its namespace, in both directions.
 
-    Argo CD applies no hook with the rest, and may delete it again: it isolates nothing.
+    A hook does not count: Argo CD applies it apart from the rest, and may delete it again.
     """
     metadata, spec = item["metadata"], item.get("spec") or {}
     return (

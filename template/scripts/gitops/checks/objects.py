@@ -1,4 +1,4 @@
-"""Checks of objects by themselves: their schemas, their images, and the values that make them."""
+"""Check objects one at a time: their schemas, their images, and the values that they are rendered from."""
 
 from __future__ import annotations
 
@@ -14,69 +14,74 @@ from gitops.hooks import runs_in_each_sync
 from gitops.objects import CRD, Object, containers, is_foreign, kind_and_name
 
 
-@check("schemas", "Objects match their schemas")
+@check("schemas", "Objects match their schemas", tools=("kubeconform",))
 def schemas(repository: Repository) -> Iterator[str]:
-    """Find what the API server of the cluster refuses or drops: unknown kinds and fields.
+    """Find unknown kinds and fields, which the API server of the cluster rejects or drops.
 
-    Kinds of an operator that this repository does not install are left to their project.
+    Kinds of an operator that this repository does not install are not checked.
     """
-    by_version, owners = _by_version(repository)
+    crds = repository.crds
+    by_version, owners = _by_version(repository, crds)
     for version, items in by_version.items():
-        for item, problem in kubernetes_schemas.problems_of(version, repository.crds, items):
+        for item, problem in kubernetes_schemas.problems_of(version, crds, items):
             yield f"{owners[id(item)]}: {kind_and_name(item)}: {problem}"
     _require_schemas(repository)
 
 
-@check("validation", "The API server accepts the objects")
+@check("validation", "The API server accepts the objects", tools=("kubeconform",))
 def validation(repository: Repository) -> Iterator[str]:
-    """Find what the API server of the cluster refuses of objects that match their schemas."""
-    by_version, owners = _by_version(repository)
+    """Find objects that match their schemas, but that the API server of the cluster rejects."""
+    crds = repository.crds
+    by_version, owners = _by_version(repository, crds)
     for version, items in by_version.items():
-        misfits = {id(item) for item, _ in kubernetes_schemas.problems_of(version, repository.crds, items)}
+        misfits = {id(item) for item, _ in kubernetes_schemas.problems_of(version, crds, items)}
         for item in items:
-            schema = kubernetes_schemas.schema_of(version, repository.crds, item)
+            schema = kubernetes_schemas.schema_of(version, crds, item)
             if schema and id(item) not in misfits:
                 for path, problem in kubernetes_validation.problems(item, schema):
                     yield f"{owners[id(item)]}: {kind_and_name(item)}: {path + ': ' if path else ''}{problem}"
     _require_schemas(repository)
 
 
-def _by_version(repository: Repository) -> tuple[dict[str, list[Object]], dict[int, str]]:
-    """Return the objects by the Kubernetes version of their cluster, as far as it is known, and who has each."""
+def _by_version(repository: Repository, crds: list[Object]) -> tuple[dict[str, list[Object]], dict[int, str]]:
+    """Return the objects by the Kubernetes version of their cluster, and the Application of each.
+
+    Versions without schemas are left out.
+    """
     by_version: dict[str, list[Object]] = defaultdict(list)
     owners: dict[int, str] = {}
     for application, item in repository.objects():
-        if item["kind"] != CRD and not is_foreign(item, repository.crds):
+        if item["kind"] != CRD and not is_foreign(item, crds):
             by_version[repository.tree.kubernetes_version(application.cluster)].append(item)
             owners[id(item)] = application.name
-    _require(owners, "no object to check")
+    _require(owners, "there is no object to check")
     known = {*kubernetes_schemas.known_versions(), ""}
     return {version: items for version, items in by_version.items() if version in known}, owners
 
 
 def _require_schemas(repository: Repository) -> None:
     versions = kubernetes_schemas.known_versions()
-    asked = {repository.tree.kubernetes_version(a.cluster) for a in repository.applications}
-    if unknown := sorted(asked - versions.keys() - {""}):
+    needed = {repository.tree.kubernetes_version(a.cluster) for a in repository.applications}
+    if unknown := sorted(needed - versions.keys() - {""}):
         raise NothingToCheckError(f"no schemas of Kubernetes {', '.join(unknown)}, only up to {list(versions)[-1]}")
 
 
 @check("hooks", "Each release runs its jobs")
 def hooks(repository: Repository) -> Iterator[str]:
-    """Find hooks that a commit can be rolled out without.
+    """Find hooks that a rollout can skip.
 
-    What arrives during a sync, Argo CD takes for drift where an Application names the paths to watch. It repairs drift
-    without hooks (Argo CD 3.6, controller/appcontroller.go: autoSync).
+    If an Application lists the paths to watch, Argo CD treats a commit that arrives during a sync as drift. It repairs
+    drift without hooks (Argo CD 3.6, controller/appcontroller.go: autoSync).
     """
     workloads = [application for application in repository.applications if application.workload]
-    _require(workloads, "no application of a workload to check")
+    _require(workloads, "there is no workload to check")
     for application in workloads:
         watches_paths = application.manifest["metadata"].get("annotations", {}).get(GENERATE_PATHS)
         for item in repository.objects_of(application) if watches_paths else ():
             if runs_in_each_sync(item):
                 yield Note(
                     f"{application.name}: {kind_and_name(item)}: a commit that arrives while another is rolled out "
-                    "goes live without this hook; make it a job of a component in the answers: docs/jobs.md"
+                    "goes live without this hook; use a job of a component in the answers instead: docs/jobs.md"
                 )
 
 
@@ -84,7 +89,7 @@ def hooks(repository: Repository) -> Iterator[str]:
 def values(repository: Repository) -> Iterator[str]:
     """Find keys of values files that their chart does not read."""
     pairs = [(a, source) for a in repository.applications for source in a.sources if "chart" in source]
-    _require(pairs, "no chart to check")
+    _require(pairs, "there is no chart to check")
     for application, source in pairs:
         if objects := repository.objects_of(application):
             yield from unread_values(repository.tree, application, source, objects)
@@ -94,7 +99,7 @@ def values(repository: Repository) -> Iterator[str]:
 def images(repository: Repository) -> Iterator[str]:
     """Find images of the platform that can change without a commit. Policies check those of workloads."""
     applications = [application for application in repository.applications if not application.workload]
-    _require(applications, "no application of the platform to check")
+    _require(applications, "there is no application of the platform to check")
     for application in applications:
         for item in repository.objects_of(application):
             for container in () if item["kind"] == CRD else containers(item):

@@ -1,4 +1,4 @@
-"""The check that says what has no code owner. It fails nothing: who owns what is for people to decide."""
+"""Check that protected files have a code owner. It only notes problems, since people decide who owns what."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from gitops.checks.types import Note, Repository, check
 from gitops.codeowners import CodeOwners, read_github, read_gitlab
 from gitops.tree import PLATFORM, ROOT, WORKLOADS, Tree
 
-# Where each looks for the file: the first that exists counts.
+# Where each service looks for the file: the first that exists counts.
 GITHUB = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 GITLAB = ("CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
-# Whoever changes one of these changes every cluster, or what checks a change.
+# A change of one of these can change every cluster, or disable the checks.
 FOLDERS = (".github/", ".gitlab/", f"{ROOT}/", "bootstrap/", f"{PLATFORM}/policies/", f"{PLATFORM}/", "scripts/")
 FILES = (".gitlab-ci.yml", "CODEOWNERS", "docs/CODEOWNERS", "mise.lock", "mise.toml", "renovate.json5")
 
 
 @check("owners", "What is protected has a code owner", is_quick=True)
 def owners(repository: Repository) -> Iterator[str]:
-    """Find protected files that anybody who may merge may change."""
+    """Find protected files that everyone with merge rights can change."""
     name, code_owners = _code_owners(repository.tree)
     environments = _protected_environments(repository.tree)
     without = {
@@ -28,9 +28,10 @@ def owners(repository: Repository) -> Iterator[str]:
         if (area := _area(file, environments)) and not (code_owners and code_owners.has_owner(file))
     }
     if without:
+        subject = f"{name} names no owner" if name else "There is no CODEOWNERS file, and so no owner"
         yield Note(
-            f"{name or 'CODEOWNERS, which is missing,'} names no owner of {', '.join(sorted(without))}. "
-            "Whoever may merge may change it: docs/operations.md, Who approves what"
+            f"{subject} of {', '.join(sorted(without))}. "
+            "Everyone with merge rights can change these: docs/operations.md, Who approves what"
         )
 
 
@@ -45,7 +46,7 @@ def _code_owners(tree: Tree) -> tuple[str, CodeOwners | None]:
 
 
 def _protected_environments(tree: Tree) -> set[str]:
-    """Return the environments whose ApplicationSet keeps what runs when it is deleted."""
+    """Return the environments whose ApplicationSet preserves workloads when it is deleted."""
     return {
         str(item["metadata"]["name"]).removeprefix("workloads-")
         for item in tree.root_objects
@@ -60,7 +61,7 @@ def _area(file: str, environments: set[str]) -> str:
         return file
     parts = PurePosixPath(file).parts
     if file.startswith(f"{WORKLOADS}/"):
-        # Overlays of every environment build on what is beside them.
+        # The overlay of every environment builds on the folders beside it.
         folder, environment = "".join(f"{part}/" for part in parts[3:-1][:1]), "".join(parts[4:-1][:1])
         if folder != "overlays/":
             return f"{WORKLOADS}/*/{folder}"

@@ -1,4 +1,4 @@
-"""The check that an application writes into its own namespace only, and leaves nothing behind."""
+"""Check that an application writes into its own namespace only, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from gitops.objects import api_group, kind_and_name
 
 @check("own", "Workloads write into their own namespace only")
 def own(repository: Repository) -> Iterator[str]:
-    """Find objects in other namespaces, with owners or finalizers, that keep themselves, or that occur twice.
+    """Find objects in other namespaces, objects that outlive their commit, and objects that occur twice.
 
-    Hooks are objects, too: before one of them is created, Argo CD deletes what has its name.
+    Hooks count as well: before Argo CD creates one, it deletes the object of that name.
     """
     if not repository.applications:
-        raise NothingToCheckError("the changes concern no application")
+        raise NothingToCheckError(repository.without_applications)
     for application in repository.applications:
         identities: set[tuple[str, ...]] = set()
         for item in repository.objects_of(application):

@@ -1,4 +1,4 @@
-"""The check that the admission policies of a cluster admit its workloads."""
+"""Check that the admission policies of a cluster admit its workloads."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from gitops.objects import CRD, Object
 POLICY_PREFIX = "ValidatingAdmissionPolicy"
 
 
-@check("policies", "Policies admit the workloads")
+@check("policies", "Policies admit the workloads", tools=("kyverno",))
 def policies(repository: Repository) -> Iterator[str]:
-    """Find what the API server will refuse of workloads, by the policies that the platform applies."""
+    """Find objects of workloads that the platform's policies would reject in the API server."""
     by_cluster: dict[str, list[tuple[str, Object]]] = defaultdict(list)
     for application, item in repository.objects():
         if application.workload:
             by_cluster[application.cluster].append((application.name, item))
     if not by_cluster:
-        raise NothingToCheckError("no workload to check")
+        raise NothingToCheckError("there is no workload to check")
+    platform = repository.platform
     without_policies = []
     for cluster, items in by_cluster.items():
-        objects = [item for application, item in repository.platform if application.cluster == cluster]
+        objects = [item for application, item in platform if application.cluster == cluster]
         rules = [item for item in objects if item["kind"].startswith(POLICY_PREFIX)]
         if not rules:
             without_policies.append(cluster)

@@ -1,15 +1,18 @@
-"""Run checks."""
+"""Run checks, and summarize what each found or could not check."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from gitops.checks import (
     applications,
+    certificates,
     downloads,
     files,
     hosts,
@@ -27,10 +30,15 @@ from gitops.checks import (
 from gitops.checks.types import Check, Note, NothingToCheckError, Repository, Result, State
 from gitops.clone import check_top, files_changed_since, followed_revision
 from gitops.git import copy_working_tree
-from gitops.tools import GitOpsError, UnavailableError, unreadable
+from gitops.terminal import progress
+from gitops.text import all_of, suggestion
+from gitops.tools import GitOpsError, UnavailableError, program, unreadable
 
-# The branch that Argo CD follows, in the place of a name.
+# The branch that Argo CD follows, as an argument.
 FOLLOWED = "."
+# How many parts of the repository a reason names.
+NAMED = 3
+PLURALS = {"is": "are", "does": "do"}
 
 
 def all_checks() -> list[Check]:
@@ -55,6 +63,7 @@ def all_checks() -> list[Check]:
         stages.stages,
         hosts.hosts,
         routes.routes,
+        certificates.certificates,
         ownership.own,
         projects.projects,
         policies.policies,
@@ -75,7 +84,7 @@ def run(
 def iterate(
     path: Path, *, only: Collection[str] = (), is_quick: bool = False, changed_since: str | None = None
 ) -> Iterator[Result]:
-    """Check the working tree of a repository, and return each result as soon as it is there.
+    """Check the working tree of a repository, and return each result as soon as it is known.
 
     Args:
         path: The repository, a clone of Git.
@@ -88,7 +97,9 @@ def iterate(
     """
     checks = all_checks()
     if unknown := sorted(set(only) - {check.id for check in checks}):
-        raise GitOpsError(f"{unknown[0]} is not a check; there are {', '.join(check.id for check in checks)}")
+        ids = [check.id for check in checks]
+        raise GitOpsError(f"there is no check {unknown[0]}{suggestion(unknown[0], ids)}")
+    progress.show("Copying the working tree")
     check_top(path)
     selected = [check for check in checks if (not only or check.id in only) and (check.is_quick or not is_quick)]
     with tempfile.TemporaryDirectory() as folder:
@@ -96,36 +107,89 @@ def iterate(
         branch = followed_revision(tree, path) if changed_since == FOLLOWED else changed_since
         changed = files_changed_since(path, branch) if branch else None
         repository = Repository(path, tree, changed)
-        # Before a build changes the copy. Every check that needs them reports the error.
-        with suppress(Exception):
-            _ = repository.foreign_paths
-        with suppress(Exception):
-            _ = repository.reads
+        # Before a build changes the copy. Each check that needs one of them reports its error.
+        for prepare in (lambda: repository.foreign_paths, lambda: repository.reads):
+            _attempt(prepare)
+        reported: dict[str, str] = {}
         with ThreadPoolExecutor() as pool:
-            # Those that build nothing run beside the builds.
+            # Checks that build nothing run while the others build.
             futures = {check.id: pool.submit(_result, check, repository) for check in selected if check.is_quick}
-            for check in selected:
-                yield futures[check.id].result() if check.is_quick else _result(check, repository)
+            for number, check in enumerate(selected, 1):
+                progress.show(f"Check {number} of {len(selected)}: {check.title}")
+                if check.is_quick:
+                    result = futures[check.id].result()
+                else:
+                    _attempt(lambda: repository.builds)
+                    result = _result(check, repository)
+                yield _without_repetition(result, reported)
 
 
-def _result(check: Check, repository: Repository) -> Result:
+def _attempt(prepare: Callable[[], object]) -> None:
+    """Compute what checks share. A check that needs it reports the error."""
+    with suppress(Exception):
+        prepare()
+
+
+def _result(check: Check, shared: Repository) -> Result:
+    """Run one check."""
+    repository = shared.for_check()
     problems: dict[str, None] = {}
     notes: dict[str, None] = {}
-    reasons: list[str] = []
-    is_complete = True
+    reason = ""
+    lacking: list[GitOpsError] = []
     try:
         for problem in check.find(repository):
             (notes if isinstance(problem, Note) else problems)[problem] = None
-        reasons = [] if check.is_quick else repository.unavailable
-        is_complete = not reasons
     except NothingToCheckError as error:
-        unavailable = repository.unavailable if not check.is_quick and repository.applications else []
-        reasons, is_complete = unavailable or [str(error)], not unavailable
+        reason = str(error)
     except UnavailableError as error:
-        reasons, is_complete = [str(error)], False
+        lacking = [error]
     except GitOpsError as error:
         problems[" ".join(str(error).split())] = None
     except Exception as error:
         problems[unreadable(error)] = None
-    state = State.FAILED if problems else State.SKIPPED if reasons else State.NOTE if notes else State.OK
-    return Result(check.id, check.title, state, list(problems), list(notes), "; ".join(reasons), is_complete)
+    lacking += repository.unread.values()
+    # Name every missing tool at once, even if another one is missing before.
+    lacking += [] if reason and not lacking else _missing(check)
+    reason = _reason(lacking) or reason
+    state = State.FAILED if problems else State.SKIPPED if reason else State.NOTE if notes else State.OK
+    missing = {error.cause: error.fix for error in lacking if isinstance(error, UnavailableError)}
+    return Result(check.id, check.title, state, list(problems), list(notes), reason, not lacking, missing)
+
+
+def _reason(lacking: Iterable[GitOpsError]) -> str:
+    """Return why a check could not look at everything, such as: helm and kustomize are not installed."""
+    subjects: dict[str, list[str]] = defaultdict(list)
+    for cause in dict.fromkeys(e.cause if isinstance(e, UnavailableError) else str(e) for e in lacking):
+        subject, _, rest = cause.partition(" ")
+        subjects[rest].append(subject)
+    return ", ".join(_sentence(names, rest) for rest, names in subjects.items())
+
+
+def _sentence(subjects: list[str], rest: str) -> str:
+    verb, _, end = rest.partition(" ")
+    more = [f"{len(subjects) - NAMED} more"] if len(subjects) > NAMED else []
+    return f"{all_of([*subjects[:NAMED], *more])} {PLURALS.get(verb, verb) if len(subjects) > 1 else verb} {end}"
+
+
+def _missing(check: Check) -> list[GitOpsError]:
+    """Return an error for each tool of a check that is not installed."""
+    errors: list[GitOpsError] = []
+    for tool in check.tools:
+        try:
+            program(tool)
+        except UnavailableError as error:
+            errors.append(error)
+    return errors
+
+
+def _without_repetition(result: Result, reported: dict[str, str]) -> Result:
+    """Replace the problems of a check by a reason, if another check has reported all of them."""
+    titles = [reported.get(problem) for problem in result.problems]
+    for problem in result.problems:
+        reported.setdefault(problem, result.title)
+    if not titles or None in titles:
+        return result
+    return replace(
+        result, state=State.SKIPPED, problems=[], reason=f"same problem as above: {titles[0]}", is_complete=False
+    )

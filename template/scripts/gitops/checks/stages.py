@@ -1,4 +1,4 @@
-"""The check that what is new starts with the images that run."""
+"""Check that new overlays start with the images that run."""
 
 from __future__ import annotations
 
@@ -18,21 +18,24 @@ PATTERN = overlay_file("*", "*")
 
 @check("stages", "New overlays have the images of the environment before them", is_quick=True)
 def stages(repository: Repository) -> Iterator[str]:
-    """Note overlays that nobody merged yet, and that start with another image than an earlier environment runs."""
+    """Find overlays that are not merged yet, and start with another image than an earlier environment runs."""
+    files = [file for file in repository.tree.files if fnmatch(file, PATTERN)]
+    if not files:
+        raise NothingToCheckError("there is no overlay to check")
     try:
         revision, order = followed_revision(repository.tree, repository.path), environments(repository.tree)
     except GitOpsError as error:
         raise NothingToCheckError(str(error)) from None
     running = set(files_at(repository.path, revision, PATTERN))
-    for file in repository.tree.files:
-        if fnmatch(file, PATTERN) and file not in running:
-            # What cannot be read cannot be built, and another check says so.
+    for file in files:
+        if file not in running:
+            # The check of builds reports a file that cannot be read.
             with suppress(GitOpsError):
                 yield from _notes(repository, revision, file, running, order)
 
 
 def _notes(repository: Repository, revision: str, file: str, running: set[str], order: list[str]) -> Iterator[Note]:
-    """Compare the images of a new overlay with those of the environment before it, or with its own last ones."""
+    """Compare the images of a new overlay with the environment before it, or with those before it was removed."""
     workload, target = file.split("/")[2], file.split("/")[4]
     images = images_of(read_text(repository.tree.path / file, file), file)
     for source in earlier(order, target):
@@ -43,4 +46,4 @@ def _notes(repository: Repository, revision: str, file: str, running: set[str], 
                 yield Note(f"{file}: {advice(image, source, versions, workload, source, target)}")
             return
     for image, versions in differing(images, images_of(last_content(repository.path, revision, file), file)):
-        yield Note(f"{file}: {image}: when it was taken out, it ran {', '.join(versions)}")
+        yield Note(f"{file}: {image}: before it was removed, it ran {', '.join(versions)}")

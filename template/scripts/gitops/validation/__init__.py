@@ -1,7 +1,7 @@
-"""Judge objects as the API server does: by the rules of Kubernetes' own validation that a schema cannot say.
+"""Check objects by the validation rules of Kubernetes that a schema cannot express.
 
-A rule belongs to a type, wherever that occurs. The modules have tables of rules, each with the place of the Go source
-that it follows. A test compares all of them with the real API server.
+A rule applies to a type, wherever it occurs. The modules have tables of rules, with the Go source that they follow.
+A test compares all of them with the real API server.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
 
 
 def problems(item: Object, schema: Schema) -> Iterator[Problem]:
-    """Return what the API server refuses of an object that matches its schema: paths of fields with messages."""
+    """Return the fields that the API server rejects in an object that matches its schema, each with a message."""
     item = workloads.with_claims(_without_nulls(item))
     kind = "/".join(filter(None, [api_group(item), item["kind"]]))
     for rule in (data.metadata, *RULES.get(kind, ())):
@@ -52,7 +52,7 @@ def problems(item: Object, schema: Schema) -> Iterator[Problem]:
 
 
 def _without_nulls(node: Any) -> Any:
-    """Return a value without what is null, as the API server reads it."""
+    """Return a value without nulls, as the API server reads it."""
     if isinstance(node, dict):
         return {key: _without_nulls(value) for key, value in node.items() if value is not None}
     return [_without_nulls(part) for part in node] if isinstance(node, list) else node

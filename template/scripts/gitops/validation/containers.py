@@ -20,7 +20,7 @@ from gitops.validation.terms import (
     removal,
     repeated,
     required,
-    says,
+    valid,
 )
 from gitops.validation.volumes import field_of
 
@@ -107,7 +107,7 @@ def profile(node: Object) -> Iterator[Problem]:
 def seccomp(node: Object) -> Iterator[Problem]:
     """Check that a seccomp profile is below the folder of profiles."""
     yield from profile(node)
-    yield from says(grammar.relative_path, "localhostProfile")(node)
+    yield from valid(grammar.relative_path, "localhostProfile")(node)
 
 
 def apparmor(node: Object) -> Iterator[Problem]:
@@ -125,11 +125,11 @@ def quantity(value: Any) -> Iterator[Problem]:
 
 
 IDENTITY = between(*IDS, "runAsUser", "runAsGroup")
-KEY = (required("name", "key"), says(grammar.dns_subdomain, "name"), says(grammar.config_key, "key"))
+KEY = (required("name", "key"), valid(grammar.dns_subdomain, "name"), valid(grammar.config_key, "key"))
 PROFILES = ("Localhost", "RuntimeDefault", "Unconfined")
 CONTAINER: tuple[Rule, ...] = (
     required("name", "image"),
-    says(grammar.dns_label, "name"),
+    valid(grammar.dns_label, "name"),
     choice("imagePullPolicy", "Always", "IfNotPresent", "Never"),
     choice("terminationMessagePolicy", "File", "FallbackToLogsOnError"),
     success_once,
@@ -151,28 +151,28 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "core.v1.ContainerPort": (
         between(1, 65535, "containerPort"),
         between(0, 65535, "hostPort"),
-        says(grammar.port_name, "name"),
+        valid(grammar.port_name, "name"),
         choice("protocol", *PROTOCOLS),
     ),
-    "core.v1.EnvVar": (variable, required("name"), says(grammar.env_name, "name")),
-    "core.v1.EnvFromSource": (exactly_one("configMapRef", "secretRef"), says(grammar.env_name, "prefix")),
-    "core.v1.ConfigMapEnvSource": (required("name"), says(grammar.dns_subdomain, "name")),
-    "core.v1.SecretEnvSource": (required("name"), says(grammar.dns_subdomain, "name")),
+    "core.v1.EnvVar": (variable, required("name"), valid(grammar.env_name, "name")),
+    "core.v1.EnvFromSource": (exactly_one("configMapRef", "secretRef"), valid(grammar.env_name, "prefix")),
+    "core.v1.ConfigMapEnvSource": (required("name"), valid(grammar.dns_subdomain, "name")),
+    "core.v1.SecretEnvSource": (required("name"), valid(grammar.dns_subdomain, "name")),
     "core.v1.ConfigMapKeySelector": KEY,
     "core.v1.SecretKeySelector": KEY,
     "core.v1.VolumeMount": (
         required("name", "mountPath"),
         mount,
-        says(grammar.relative_path, "subPath", "subPathExpr"),
+        valid(grammar.relative_path, "subPath", "subPathExpr"),
         choice("mountPropagation", "None", "HostToContainer", "Bidirectional", even_if_empty=True),
         choice("recursiveReadOnly", "Disabled", "Enabled", "IfPossible", even_if_empty=True),
     ),
     "core.v1.Probe": (exactly_one(*HANDLERS), _ONCE, at_least(1, "terminationGracePeriodSeconds")),
     "core.v1.LifecycleHandler": (exactly_one(*HANDLERS[:3], "sleep"),),
     "core.v1.ExecAction": (required("command"),),
-    "core.v1.HTTPGetAction": (says(grammar.port, "port", even_if_empty=True), choice("scheme", "HTTP", "HTTPS")),
-    "core.v1.HTTPHeader": (required("name"), says(grammar.header_name, "name")),
-    "core.v1.TCPSocketAction": (says(grammar.port, "port", even_if_empty=True),),
+    "core.v1.HTTPGetAction": (valid(grammar.port, "port", even_if_empty=True), choice("scheme", "HTTP", "HTTPS")),
+    "core.v1.HTTPHeader": (required("name"), valid(grammar.header_name, "name")),
+    "core.v1.TCPSocketAction": (valid(grammar.port, "port", even_if_empty=True),),
     "core.v1.GRPCAction": (between(1, 65535, "port"),),
     "core.v1.SecurityContext": (escalation, IDENTITY, choice("procMount", "Default", "Unmasked", even_if_empty=True)),
     "core.v1.SeccompProfile": (required("type"), choice("type", *PROFILES), seccomp),

@@ -19,7 +19,7 @@ MESSAGE = "must have minute, hour, day of month, month and day of week, such as 
 
 
 def problem(schedule: str) -> str:
-    """Say what a schedule must be; empty if it is."""
+    """Return the rule that a schedule breaks; empty if it is valid."""
     if schedule.startswith("@"):
         every = schedule.removeprefix("@every ")
         is_valid = schedule in DESCRIPTORS or (every != schedule and DURATION.fullmatch(every))

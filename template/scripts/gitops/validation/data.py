@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from gitops.objects import Object
 from gitops.validation import grammar, quantities
 from gitops.validation.selectors import annotation_map, labels
-from gitops.validation.terms import Problem, Rule, choice, keys, optional, required, says
+from gitops.validation.terms import Problem, Rule, choice, keys, optional, required, valid
 
 MAX_BYTES = 1024 * 1024
-# What a type of Secret needs.
+# The keys that a type of Secret needs.
 KEYS_OF_TYPE = {
     "kubernetes.io/dockercfg": (".dockercfg",),
     "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
@@ -33,7 +33,7 @@ def metadata(node: Object) -> Iterator[Problem]:
     check = grammar.dns_label if kind in LABELS else grammar.path_segment if kind in PATHS else grammar.dns_subdomain
     if message := check(name):
         yield "metadata.name", f"{name} {message}"
-    yield from optional("metadata", *labels("labels"), annotation_map, says(grammar.label_key, "finalizers"))(node)
+    yield from optional("metadata", *labels("labels"), annotation_map, valid(grammar.label_key, "finalizers"))(node)
 
 
 def config_map(node: Object) -> Iterator[Problem]:
@@ -92,6 +92,6 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "core.v1.PersistentVolumeClaimSpec": (
         claim,
         choice("volumeMode", "Filesystem", "Block", even_if_empty=True),
-        says(grammar.dns_subdomain, "storageClassName", "volumeAttributesClassName"),
+        valid(grammar.dns_subdomain, "storageClassName", "volumeAttributesClassName"),
     ),
 }

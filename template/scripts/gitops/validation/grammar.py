@@ -1,6 +1,6 @@
 """The grammars of names in Kubernetes (k8s.io/apimachinery, pkg/util/validation and pkg/api/validate/content).
 
-Each function returns what a text must be, or nothing if it is that.
+Each function returns what a text must be, or an empty text if it is valid.
 """
 
 from __future__ import annotations
@@ -47,65 +47,65 @@ _config_key = _grammar(r"[-._a-zA-Z0-9]+", 253, "must be at most 253 letters, di
 
 
 def label_key(text: str) -> str:
-    """Say what a key of a label or annotation must be."""
+    """Return the rule that a key of a label or annotation breaks."""
     prefix, slash, name = text.rpartition("/")
     return _short_name(name) or (slash and dns_subdomain(prefix)) or ""
 
 
 def annotation_key(text: str) -> str:
-    """Say what a key of an annotation must be."""
+    """Return the rule that a key of an annotation breaks."""
     return label_key(text.lower())
 
 
 def config_key(text: str) -> str:
-    """Say what a key of a ConfigMap or Secret must be."""
+    """Return the rule that a key of a ConfigMap or Secret breaks."""
     return _config_key(text) or ("must not begin with .." if text.startswith("..") or text == "." else "")
 
 
 def port_name(text: str) -> str:
-    """Say what a name of a port must be."""
+    """Return the rule that a name of a port breaks."""
     is_valid = len(text) <= 15 and re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", text) and re.search("[a-z]", text)
     return "" if is_valid else "must be at most 15 lower case letters, digits and single -, with one letter at least"
 
 
 def port(value: int | str) -> str:
-    """Say what a port must be: a number, or the name of one."""
+    """Return the rule that a port breaks: a number, or the name of one."""
     if isinstance(value, str):
         return port_name(value)
     return "" if 1 <= value <= 65535 else "must be from 1 to 65535"
 
 
 def int_or_percent(value: int | str) -> str:
-    """Say what a number or percentage must be."""
+    """Return the rule that a number or percentage breaks."""
     if isinstance(value, str):
         return percent(value)
     return "" if value >= 0 else "must not be negative"
 
 
 def relative_path(text: str) -> str:
-    """Say what a path inside a volume must be."""
+    """Return the rule that a path inside a volume breaks."""
     is_valid = not text.startswith("/") and ".." not in text.split("/")
     return "" if is_valid else "must be a relative path without .."
 
 
 def forward_path(text: str) -> str:
-    """Say what a path of a node must be."""
+    """Return the rule that a path of a node breaks."""
     return "must have no .." if ".." in text.split("/") else ""
 
 
 def file_path(text: str) -> str:
-    """Say what the path of a file that a volume projects must be."""
+    """Return the rule that the path of a file that a volume projects breaks."""
     return relative_path(text) or ("must not begin with .." if text.startswith("..") else "")
 
 
 def domain_path(text: str) -> str:
-    """Say what a domain with a path must be."""
+    """Return the rule that a domain with a path breaks."""
     domain, _, path = text.partition("/")
     return _path_of_domain(path) or dns_subdomain(domain)
 
 
 def address(text: str) -> str:
-    """Say what an IP address must be; the API server tolerates leading zeros."""
+    """Return the rule that an IP address breaks; the API server tolerates leading zeros."""
     try:
         ipaddress.ip_address(_without_zeros(text))
     except ValueError:
@@ -114,7 +114,7 @@ def address(text: str) -> str:
 
 
 def network(text: str) -> str:
-    """Say what a network must be."""
+    """Return the rule that a network breaks."""
     ip, slash, bits = text.partition("/")
     try:
         ipaddress.ip_network(f"{_without_zeros(ip)}/{bits}", strict=False)
@@ -128,7 +128,7 @@ def _without_zeros(text: str) -> str:
 
 
 def time_zone(text: str) -> str:
-    """Say what a time zone must be; whether it exists is for the API server to say."""
+    """Return the rule that a time zone breaks. Only the API server knows whether it exists."""
     parts = text.split("/")
     is_valid = all(TIME_ZONE_PART.fullmatch(part) and part not in (".", "..") for part in parts)
     return "" if is_valid and text.lower() != "local" else "must be a time zone, such as Europe/Berlin"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from gitops.objects import Object
 from gitops.validation import cron, grammar, selectors
-from gitops.validation.terms import Problem, Rule, at_least, choice, each, exactly_one, required, says
+from gitops.validation.terms import Problem, Rule, at_least, choice, each, exactly_one, required, valid
 
 INDEXED = "Indexed"
 INDEXES = re.compile(r"[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*")
@@ -67,7 +67,7 @@ def exit_codes(node: Object) -> Iterator[Problem]:
 
 
 def job_selector(node: Object) -> Iterator[Problem]:
-    """Leave the selector to Kubernetes."""
+    """Check that Kubernetes generates the selector."""
     spec = node.get("spec") or {}
     if spec.get("manualSelector"):
         yield from (("spec." + path, message) for path, message in selectors.template(spec))
@@ -115,7 +115,7 @@ def conditions(node: Object) -> Iterator[Problem]:
     """Check the status of a pod condition."""
     if node.get("status", "True") not in ("True", "False", "Unknown"):
         yield "status", f"{node['status']} is not one of True, False, Unknown"
-    yield from says(grammar.label_key, "type")(node)
+    yield from valid(grammar.label_key, "type")(node)
 
 
 COUNTS = at_least(
@@ -133,7 +133,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         COUNTS,
         choice("completionMode", "NonIndexed", INDEXED, even_if_empty=True),
         choice("podReplacementPolicy", "Failed", "TerminatingOrFailed", even_if_empty=True),
-        says(grammar.domain_path, "managedBy"),
+        valid(grammar.domain_path, "managedBy"),
     ),
     "batch.v1.JobTemplateSpec": (required("spec"),),
     "batch.v1.PodFailurePolicyRule": (
@@ -145,7 +145,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "batch.v1.SuccessPolicy": (success,),
     "batch.v1.CronJobSpec": (
         schedule,
-        says(grammar.time_zone, "timeZone"),
+        valid(grammar.time_zone, "timeZone"),
         choice("concurrencyPolicy", "Allow", "Forbid", "Replace"),
         at_least(0, "startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"),
     ),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from gitops.objects import Object
 from gitops.validation import grammar
-from gitops.validation.terms import Problem, Rule, between, choice, removal, required, says
+from gitops.validation.terms import Problem, Rule, between, choice, removal, required, valid
 
 
 def peer(node: Object) -> Iterator[Problem]:
@@ -61,5 +61,5 @@ RULES: dict[str, tuple[Rule, ...]] = {
         choice("protocol", "TCP", "UDP", "SCTP", even_if_empty=True),
         between(1, 65535, "endPort"),
     ),
-    "networking.v1.IPBlock": (required("cidr"), says(grammar.network, "cidr", "except"), block),
+    "networking.v1.IPBlock": (required("cidr"), valid(grammar.network, "cidr", "except"), block),
 }

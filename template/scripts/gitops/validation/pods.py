@@ -20,12 +20,12 @@ from gitops.validation.terms import (
     optional,
     repeated,
     required,
-    says,
+    valid,
 )
 
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle")
 RESTARTS = "RestartContainer"
-# Init containers that end.
+# Init containers that are not restarted.
 NOT_RESIZED = (("initContainers", None), ("initContainers", "OnFailure"), ("initContainers", "Never"))
 GRACE_SECONDS = 30
 
@@ -123,8 +123,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
         choice("dnsPolicy", "ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"),
         choice("preemptionPolicy", "Never", "PreemptLowerPriority", even_if_empty=True),
         between(1, 2**31 - 1, "activeDeadlineSeconds"),
-        says(grammar.dns_label, "hostname", "subdomain"),
-        says(
+        valid(grammar.dns_label, "hostname", "subdomain"),
+        valid(
             grammar.dns_subdomain,
             "serviceAccountName",
             "serviceAccount",
@@ -141,12 +141,15 @@ RULES: dict[str, tuple[Rule, ...]] = {
         choice("supplementalGroupsPolicy", "Merge", "Strict", even_if_empty=True),
         choice("seLinuxChangePolicy", "Recursive", "MountOption", even_if_empty=True),
     ),
-    "core.v1.PodDNSConfig": (says(grammar.address, "nameservers"),),
+    "core.v1.PodDNSConfig": (valid(grammar.address, "nameservers"),),
     "core.v1.PodDNSConfigOption": (required("name"),),
-    "core.v1.PodReadinessGate": (says(grammar.label_key, "conditionType"),),
-    "core.v1.HostAlias": (says(grammar.address, "ip", even_if_empty=True), says(grammar.dns_subdomain, "hostnames")),
-    "core.v1.PodSchedulingGate": (says(grammar.label_key, "name", even_if_empty=True),),
-    "core.v1.ResourceClaim": (required("name"), says(grammar.dns_label, "request")),
+    "core.v1.PodReadinessGate": (valid(grammar.label_key, "conditionType"),),
+    "core.v1.HostAlias": (
+        valid(grammar.address, "ip", even_if_empty=True),
+        valid(grammar.dns_subdomain, "hostnames"),
+    ),
+    "core.v1.PodSchedulingGate": (valid(grammar.label_key, "name", even_if_empty=True),),
+    "core.v1.ResourceClaim": (required("name"), valid(grammar.dns_label, "request")),
     "core.v1.Sysctl": (required("name"),),
     "core.v1.PodOS": (choice("name", "linux", "windows"), required("name")),
 }

@@ -1,4 +1,4 @@
-"""Rules of what a pod sets for all of its containers (k8s.io/kubernetes, pkg/apis/core/validation, ValidatePodSpec)."""
+"""Rules of settings for all containers of a pod (k8s.io/kubernetes, pkg/apis/core/validation, ValidatePodSpec)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gitops.validation import grammar
 from gitops.validation.terms import Problem, each, repeated
 
 SYSCTL = re.compile(r"([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?")
-# Kernel parameters of what a pod can share with its node.
+# Kernel parameters that belong to the node if a pod shares it.
 SHARED = {
     "hostNetwork": ("net.",),
     "hostIPC": ("kernel.shm", "kernel.msg", "kernel.sem", "fs.mqueue."),
@@ -19,7 +19,7 @@ SEARCHES, SEARCH_CHARACTERS, NAME_SERVERS = 32, 2048, 3
 
 
 def host(node: Object) -> Iterator[Problem]:
-    """Find contradictions between what a pod shares with its node."""
+    """Find contradictions in the settings that a pod shares with its node."""
     if node.get("shareProcessNamespace") and node.get("hostPID"):
         yield "shareProcessNamespace", "contradicts hostPID: remove one"
     if node.get("hostUsers") is False:
@@ -60,7 +60,7 @@ def dns(node: Object) -> Iterator[Problem]:
 
 
 def host_sysctls(node: Object) -> Iterator[Problem]:
-    """Check that no kernel parameter is one of the node."""
+    """Check that kernel parameters do not belong to the node."""
     names = [entry["name"].replace("/", ".") for entry in (node.get("securityContext") or {}).get("sysctls") or []]
     for field, prefixes in SHARED.items():
         for name in names:

@@ -13,13 +13,13 @@ MILLI = Decimal("0.001")
 
 
 def read(value: Any) -> Decimal | None:
-    """Return a quantity rounded up to a thousandth, as the API server keeps most, or None if it is none."""
+    """Return a quantity rounded up to a thousandth, as the API server stores most, or None for other text."""
     number = exact(value)
     return number.quantize(MILLI, ROUND_CEILING) if number is not None and abs(number) <= 10**18 else number
 
 
 def exact(value: Any) -> Decimal | None:
-    """Return a quantity, or None if it is none."""
+    """Return a quantity, or None for other text."""
     match = QUANTITY.fullmatch(str(value))
     if match is None or isinstance(value, bool):
         return None
@@ -37,17 +37,17 @@ def exact(value: Any) -> Decimal | None:
 
 
 def is_quantity(value: Any) -> str:
-    """Say what a quantity must be."""
+    """Return the rule that a quantity breaks."""
     return "" if read(value) is not None else "must be a quantity, such as 250m or 1Gi"
 
 
 def positive(value: Any) -> str:
-    """Say what a quantity must be that is more than nothing."""
+    """Return the rule that a quantity breaks; empty if it is positive."""
     quantity = read(value)
     return "" if quantity is None or quantity > 0 else "must be more than 0"
 
 
 def not_negative(value: Any) -> str:
-    """Say what a quantity must be that may be nothing."""
+    """Return the rule that a quantity breaks; empty if it is not negative."""
     quantity = read(value)
     return "" if quantity is None or quantity >= 0 else "must not be negative"

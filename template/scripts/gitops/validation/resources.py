@@ -15,14 +15,14 @@ OF_PODS = ("cpu", "memory")
 
 
 def container_resources(node: Object) -> Iterator[Problem]:
-    """Check what a container requests and may use."""
+    """Check the requests and limits of a container."""
     yield from (
         ("resources" + path, message) for path, message in _problems(node.get("resources") or {}, OF_CONTAINERS)
     )
 
 
 def pod_resources(node: Object) -> Iterator[Problem]:
-    """Check what the containers of a pod request and may use together."""
+    """Check the requests and limits of a pod."""
     given = node.get("resources") or {}
     if "claims" in given:
         yield "resources.claims", "is for containers only: remove it"
@@ -44,7 +44,7 @@ def _problems(given: Object, known: tuple[str, ...]) -> Iterator[Problem]:
 
 
 def _amount(name: str, value: Any, known: tuple[str, ...]) -> str:
-    """Say what is wrong with one resource."""
+    """Return what is wrong with one resource."""
     quantity = quantities.read(value)
     if message := grammar.label_key(name):
         return f"the name {message}"
@@ -61,7 +61,7 @@ def _amount(name: str, value: Any, known: tuple[str, ...]) -> str:
 
 
 def _overcommit(name: str, value: Any, limits: Object) -> str:
-    """Say what is wrong with a request beside its limit."""
+    """Return what is wrong with a request and its limit."""
     quantity, limit = quantities.read(value), quantities.read(limits[name]) if name in limits else None
     may_exceed = not _is_extended(name) and not name.startswith(HUGE_PAGES)
     if name not in limits:

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from gitops.objects import Object
 from gitops.validation import grammar, quantities
 from gitops.validation.resources import OF_CONTAINERS
-from gitops.validation.terms import Problem, Rule, between, choice, removal, required, says
+from gitops.validation.terms import Problem, Rule, between, choice, removal, required, valid
 from gitops.validation.workloads import most
 
 SOURCES = {
     **{"Object": "object", "Pods": "pods", "Resource": "resource"},
     **{"External": "external", "ContainerResource": "containerResource"},
 }
-# What the target of a source may have: one of these.
+# The target of each source has one of these.
 TARGETS = {
     "object": ("value", "averageValue"),
     "external": ("value", "averageValue"),
@@ -98,26 +98,26 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "autoscaling.v2.MetricTarget": (
         required("type"),
         choice("type", "Utilization", "Value", "AverageValue"),
-        says(quantities.positive, "value", "averageValue"),
+        valid(quantities.positive, "value", "averageValue"),
         between(1, 2**31 - 1, "averageUtilization"),
     ),
-    "autoscaling.v2.MetricIdentifier": (required("name"), says(grammar.path_segment, "name")),
+    "autoscaling.v2.MetricIdentifier": (required("name"), valid(grammar.path_segment, "name")),
     "autoscaling.v2.ResourceMetricSource": (required("name"),),
     "autoscaling.v2.ContainerResourceMetricSource": (
         required("name", "container"),
         container_metric,
-        says(grammar.dns_label, "container"),
+        valid(grammar.dns_label, "container"),
     ),
     "autoscaling.v2.CrossVersionObjectReference": (
         required("kind", "name"),
-        says(grammar.path_segment, "kind", "name"),
+        valid(grammar.path_segment, "kind", "name"),
         api_version,
     ),
     "autoscaling.v2.HPAScalingRules": (
         scaling_rules,
         between(0, 3600, "stabilizationWindowSeconds"),
         choice("selectPolicy", "Max", "Min", "Disabled", even_if_empty=True),
-        says(quantities.not_negative, "tolerance"),
+        valid(quantities.not_negative, "tolerance"),
     ),
     "autoscaling.v2.HPAScalingPolicy": (
         required("type"),

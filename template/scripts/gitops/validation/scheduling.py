@@ -1,4 +1,4 @@
-"""Rules of what decides where pods run (k8s.io/kubernetes, pkg/apis/core/validation)."""
+"""Rules of scheduling (k8s.io/kubernetes, pkg/apis/core/validation)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from gitops.objects import Object
 from gitops.validation import grammar
-from gitops.validation.terms import Problem, Rule, at_least, between, choice, required, says
+from gitops.validation.terms import Problem, Rule, at_least, between, choice, required, valid
 
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
@@ -42,7 +42,7 @@ def required_values(node: Object) -> Iterator[Problem]:
     """Check that required node labels have valid values."""
     for term in node.get("nodeSelectorTerms") or []:
         for expression in term.get("matchExpressions") or []:
-            yield from (("nodeSelectorTerms", m) for _, m in says(grammar.label_value, "values")(expression))
+            yield from (("nodeSelectorTerms", m) for _, m in valid(grammar.label_value, "values")(expression))
 
 
 def node_term(node: Object) -> Iterator[Problem]:
@@ -55,13 +55,13 @@ def node_term(node: Object) -> Iterator[Problem]:
 
 
 def label_keys(node: Object) -> Iterator[Problem]:
-    """Check that label keys have a selector, which does not name them."""
+    """Check that label keys have a selector, and that it does not contain them."""
     selector: Any = node.get("labelSelector")
     same, other = node.get("matchLabelKeys") or [], node.get("mismatchLabelKeys") or []
     for field in ("matchLabelKeys", "mismatchLabelKeys"):
         if node.get(field) and selector is None:
             yield field, "needs a labelSelector"
-        yield from says(grammar.label_key, field)(node)
+        yield from valid(grammar.label_key, field)(node)
     named = [*((selector or {}).get("matchLabels") or {})]
     named += [entry["key"] for entry in (selector or {}).get("matchExpressions") or []]
     for key in same:
@@ -79,7 +79,7 @@ WEIGHT = between(1, 100, "weight")
 RULES: dict[str, tuple[Rule, ...]] = {
     "core.v1.Toleration": (
         toleration,
-        says(grammar.label_key, "key"),
+        valid(grammar.label_key, "key"),
         choice("operator", "Equal", "Exists", "Lt", "Gt"),
         choice("effect", *EFFECTS),
     ),
@@ -89,8 +89,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "core.v1.WeightedPodAffinityTerm": (WEIGHT,),
     "core.v1.PodAffinityTerm": (
         required("topologyKey"),
-        says(grammar.label_key, "topologyKey"),
-        says(grammar.dns_label, "namespaces"),
+        valid(grammar.label_key, "topologyKey"),
+        valid(grammar.dns_label, "namespaces"),
         label_keys,
     ),
     "core.v1.TopologySpreadConstraint": (
@@ -102,5 +102,5 @@ RULES: dict[str, tuple[Rule, ...]] = {
         spread,
         label_keys,
     ),
-    "core.v1.NodeSelectorRequirement": (node_requirement, required("key"), says(grammar.label_key, "key")),
+    "core.v1.NodeSelectorRequirement": (node_requirement, required("key"), valid(grammar.label_key, "key")),
 }

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gitops.objects import Object
 from gitops.validation import grammar
-from gitops.validation.terms import Problem, Rule, keys, required, says, values
+from gitops.validation.terms import Problem, Rule, keys, required, valid, values
 
 ANNOTATION_BYTES = 256 * 1024
 
@@ -65,7 +65,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "meta.v1.LabelSelectorRequirement": (
         operator,
         required("key"),
-        says(grammar.label_key, "key"),
-        says(grammar.label_value, "values"),
+        valid(grammar.label_key, "key"),
+        valid(grammar.label_value, "values"),
     ),
 }

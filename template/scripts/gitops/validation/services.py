@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gitops.objects import Object
 from gitops.validation import grammar
 from gitops.validation.selectors import labels
-from gitops.validation.terms import Problem, Rule, between, choice, each, removal, repeated, required, says
+from gitops.validation.terms import Problem, Rule, between, choice, each, removal, repeated, required, valid
 
 TYPES = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
 FAMILIES = ("IPv4", "IPv6")
@@ -101,16 +101,16 @@ RULES: dict[str, tuple[Rule, ...]] = {
         ports,
         addresses,
         affinity,
-        says(grammar.address, "externalIPs"),
-        says(lambda text: grammar.network(text.strip()), "loadBalancerSourceRanges"),
-        says(grammar.label_key, "loadBalancerClass"),
+        valid(grammar.address, "externalIPs"),
+        valid(lambda text: grammar.network(text.strip()), "loadBalancerSourceRanges"),
+        valid(grammar.label_key, "loadBalancerClass"),
         *labels("selector"),
     ),
     "core.v1.ServicePort": (
         between(1, 65535, "port"),
-        says(grammar.dns_label, "name"),
+        valid(grammar.dns_label, "name"),
         choice("protocol", "TCP", "UDP", "SCTP"),
-        says(grammar.label_key, "appProtocol", even_if_empty=True),
+        valid(grammar.label_key, "appProtocol", even_if_empty=True),
     ),
     "core.v1.ServiceReference": (required("name"),),
 }

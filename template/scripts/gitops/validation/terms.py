@@ -1,4 +1,4 @@
-"""The terms in which rules are written. A rule looks at a part of an object, and yields what is wrong below it."""
+"""Building blocks of rules. A rule checks a part of an object, and yields the problems in it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gitops.objects import Object
 
 Problem = tuple[str, str]
 Rule = Callable[[Any], Iterator[Problem]]
-Says = Callable[[Any], str]
+Grammar = Callable[[Any], str]
 
 
 def exactly_one(*fields: str, may_lack: bool = False) -> Rule:
@@ -26,7 +26,7 @@ def exactly_one(*fields: str, may_lack: bool = False) -> Rule:
 
 
 def removal(field: str) -> str:
-    """Return how a patch removes a field."""
+    """Return the advice to remove a field by a patch."""
     return f"keep one. A patch of Kustomize removes a field of its base with {field}: null"
 
 
@@ -45,7 +45,7 @@ def choice(field: str, *values: str, even_if_empty: bool = False) -> Rule:
     return rule
 
 
-def says(check: Says, *fields: str, even_if_empty: bool = False) -> Rule:
+def valid(check: Grammar, *fields: str, even_if_empty: bool = False) -> Rule:
     """Check fields, and each element of lists, with a grammar. Empty text counts as unset by default."""
 
     def rule(node: Object) -> Iterator[Problem]:
@@ -58,14 +58,14 @@ def says(check: Says, *fields: str, even_if_empty: bool = False) -> Rule:
     return rule
 
 
-def keys(check: Says, field: str) -> Rule:
+def keys(check: Grammar, field: str) -> Rule:
     """Check the keys of a map with a grammar."""
     return lambda node: (
         (field, f"key {key or '(empty)'} {message}") for key in node.get(field) or {} if (message := check(key))
     )
 
 
-def values(check: Says, field: str) -> Rule:
+def values(check: Grammar, field: str) -> Rule:
     """Check the values of a map with a grammar."""
     return lambda node: (
         (f"{field}[{key}]", f"{value} {message}")
@@ -94,7 +94,7 @@ def between(lowest: int, highest: int, *fields: str) -> Rule:
 
 
 def optional(field: str, *rules: Rule) -> Rule:
-    """Apply rules to a part that is given."""
+    """Apply rules to a field, if it is set."""
 
     def apply(node: Object) -> Iterator[Problem]:
         if field in node:
@@ -104,7 +104,7 @@ def optional(field: str, *rules: Rule) -> Rule:
 
 
 def below(field: str, node: Any, *rules: Rule) -> Iterator[Problem]:
-    """Apply rules to a part, and return their problems with its name."""
+    """Apply rules to a field, and return the problems with its path."""
     for rule in rules:
         for path, message in rule(node):
             yield joined(field, path), message
@@ -116,17 +116,17 @@ def joined(path: str, field: str) -> str:
 
 
 def element(field: str, entry: Any, index: int) -> str:
-    """Return how a message names an element of a list."""
+    """Return the name of a list element in messages."""
     named = [str(entry[key]) for key in ("name", "mountPath", "containerPort", "port") if entry.get(key)]
     return f"{field}[{named[0] if named else index}]"
 
 
 def each(node: Object, field: str) -> Iterator[tuple[str, Object]]:
-    """Return the elements of a list of maps, each with how messages name it."""
+    """Return the elements of a list of maps, each with its name in messages."""
     for index, entry in enumerate(node.get(field) or []):
         yield element(field, entry, index), entry
 
 
 def repeated(entries: list[Any]) -> list[Any]:
-    """Return what occurs more than once."""
+    """Return the entries that occur more than once."""
     return list(dict.fromkeys(entry for entry in entries if entries.count(entry) > 1))

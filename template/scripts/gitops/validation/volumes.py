@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gitops.objects import Object
 from gitops.validation import grammar, quantities
-from gitops.validation.terms import Problem, Rule, between, choice, each, exactly_one, repeated, required, says
+from gitops.validation.terms import Problem, Rule, between, choice, each, exactly_one, repeated, required, valid
 
 # Kubernetes drops the others, unless a feature gate is on.
 PROJECTED = ("secret", "configMap", "downwardAPI", "serviceAccountToken")
@@ -17,7 +17,7 @@ IN_A_FILE = (
 RESOURCES = tuple(
     f"{side}.{unit}" for side in ("limits", "requests") for unit in ("cpu", "memory", "ephemeral-storage")
 )
-# By what a resource may be divided. Those with a letter more are no other writing of a decimal one.
+# The divisors of a resource. Other spellings of the decimal ones are valid, too.
 DIVISORS = {
     "cpu": ("1", "1m"),
     "bytes": ("1", *(f"1{unit}" for unit in "kMGTPE"), *(f"1{unit}i" for unit in "KMGTPE")),
@@ -41,7 +41,7 @@ def projected(node: Object) -> Iterator[Problem]:
                 yield f"{name}.{kind}.name", "must not be empty"
             paths += [entry.get("path", "") for entry in part.get("items") or []]
     for path in repeated([path for path in paths if path]):
-        yield "sources", f"{path} comes from two of them: rename one"
+        yield "sources", f"{path} comes from two sources: rename one"
 
 
 def field_of(paths: tuple[str, ...]) -> Rule:
@@ -62,7 +62,7 @@ def field_of(paths: tuple[str, ...]) -> Rule:
 
 
 def resource(node: Object) -> Iterator[Problem]:
-    """Name a resource of a container."""
+    """Check that a reference names a resource of a container."""
     name = node.get("resource", "")
     if name not in RESOURCES and not name.startswith(("requests.hugepages-", "limits.hugepages-")):
         yield "resource", f"{name} is not one of {', '.join(RESOURCES)}"
@@ -83,27 +83,27 @@ def downward_file(node: Object) -> Iterator[Problem]:
 
 
 RULES: dict[str, tuple[Rule, ...]] = {
-    "core.v1.Volume": (volume, required("name"), says(grammar.dns_label, "name")),
-    "core.v1.EmptyDirVolumeSource": (says(quantities.not_negative, "sizeLimit"),),
+    "core.v1.Volume": (volume, required("name"), valid(grammar.dns_label, "name")),
+    "core.v1.EmptyDirVolumeSource": (valid(quantities.not_negative, "sizeLimit"),),
     "core.v1.SecretVolumeSource": (required("secretName"), MODE),
     "core.v1.ConfigMapVolumeSource": (required("name"), MODE),
     "core.v1.PersistentVolumeClaimVolumeSource": (required("claimName"),),
     "core.v1.HostPathVolumeSource": (
         required("path"),
-        says(grammar.forward_path, "path"),
+        valid(grammar.forward_path, "path"),
         choice(
             "type",
             *("DirectoryOrCreate", "Directory", "FileOrCreate", "File", "Socket", "CharDevice", "BlockDevice"),
         ),
     ),
     "core.v1.NFSVolumeSource": (required("server", "path"),),
-    "core.v1.KeyToPath": (required("key", "path"), says(grammar.file_path, "path"), MODE),
+    "core.v1.KeyToPath": (required("key", "path"), valid(grammar.file_path, "path"), MODE),
     "core.v1.DownwardAPIVolumeSource": (MODE,),
-    "core.v1.DownwardAPIVolumeFile": (downward_file, required("path"), says(grammar.file_path, "path"), MODE),
+    "core.v1.DownwardAPIVolumeFile": (downward_file, required("path"), valid(grammar.file_path, "path"), MODE),
     "core.v1.ProjectedVolumeSource": (projected, MODE),
     "core.v1.ServiceAccountTokenProjection": (
         required("path"),
-        says(grammar.file_path, "path"),
+        valid(grammar.file_path, "path"),
         between(600, 1 << 32, "expirationSeconds"),
     ),
     "core.v1.ResourceFieldSelector": (resource,),

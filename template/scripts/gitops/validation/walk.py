@@ -1,4 +1,4 @@
-"""Walk over an object along its schema, which knows the type of each part, and apply the rules of the types."""
+"""Walk over an object along its schema, and apply the rules for the type of each part."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from gitops.schemas import Schema
 from gitops.validation.terms import Problem, Rule, element, joined, repeated
 
 TYPES = ("io.k8s.api.", "io.k8s.apimachinery.pkg.apis.", "io.k8s.apimachinery.pkg.", "io.k8s.")
-# What the API server fills in before it compares the keys of a list.
+# Defaults that the API server sets before it compares the keys of a list.
 DEFAULTS = {"protocol": "TCP"}
-# References without a name are a map key all the same.
+# References without a name are a valid map key.
 UNNAMED = "io.k8s.api.core.v1.LocalObjectReference"
 STARTS = re.compile(r"self\.startsWith\('([^']*)'\)")
-# Types whose parts Kubernetes does not look at.
+# Types whose parts Kubernetes does not validate.
 UNREAD = (
     "autoscaling.v2.MetricIdentifier",
     "core.v1.ClusterTrustBundleProjection",
     "core.v1.PodCertificateProjection",
 )
-# Numbers beyond are not refused: the API server cuts them, and another number runs than the one in Git.
+# The API server truncates larger numbers, so that the live object differs from Git.
 LIMITS = {"int32": 2**31, "int64": 2**63}
 
 
 def walk(node: Any, schema: Object, root: Schema, rules: dict[str, tuple[Rule, ...]]) -> Iterator[Problem]:
-    """Return what the rules say of an object and of all of its parts, each with its path.
+    """Return the problems of an object and all of its parts, each with its path.
 
     Args:
         node: The object, or a part of it. It matches its schema, and has no nulls.
         schema: The schema of the part.
-        root: What the schema refers to.
+        root: The schema with its definitions.
         rules: The rules by type.
     """
     name = str(schema.get("$ref", "")).rpartition("/")[2]
@@ -49,7 +49,7 @@ def walk(node: Any, schema: Object, root: Schema, rules: dict[str, tuple[Rule, .
 
 
 def _starts(node: Any, schema: Object) -> Iterator[Problem]:
-    """Evaluate the only rule in CEL that custom resources of workloads have. Others are left to the API server."""
+    """Evaluate the only CEL rule that workloads' custom resources have. The API server evaluates others."""
     for entry in schema.get("x-kubernetes-validations") or []:
         match = STARTS.fullmatch(entry["rule"])
         if match and isinstance(node, str) and not node.startswith(match[1]):

@@ -7,13 +7,13 @@ from typing import Any
 
 from gitops.objects import Object
 from gitops.validation import grammar, selectors
-from gitops.validation.terms import Problem, Rule, at_least, choice, removal, says
+from gitops.validation.terms import Problem, Rule, at_least, choice, removal, valid
 
 ROLLING = "RollingUpdate"
 
 
 def amount(value: Any) -> int:
-    """Return a number, or that of a percentage."""
+    """Return a number, or the number of a percentage."""
     return int(value.rstrip("%")) if isinstance(value, str) and not grammar.percent(value) else value
 
 
@@ -21,7 +21,7 @@ def most(*fields: str) -> Rule:
     """Check numbers, and percentages up to 100%."""
 
     def rule(node: Object) -> Iterator[Problem]:
-        yield from says(grammar.int_or_percent, *fields, even_if_empty=True)(node)
+        yield from valid(grammar.int_or_percent, *fields, even_if_empty=True)(node)
         for field in fields:
             value = node.get(field)
             if isinstance(value, str) and not grammar.percent(value) and amount(value) > 100:
@@ -43,7 +43,7 @@ def deployment_update(node: Object) -> Iterator[Problem]:
 
 
 def daemon_set_update(node: Object) -> Iterator[Problem]:
-    """Check that a rolling update either surges or takes pods away."""
+    """Check that a rolling update either surges or removes pods."""
     unavailable, surge = amount(node.get("maxUnavailable", 1)), amount(node.get("maxSurge", 0))
     if unavailable != 0 and surge != 0:
         yield "", "maxSurge excludes maxUnavailable: set maxUnavailable: 0 beside it"
@@ -79,7 +79,7 @@ def forever(node: Object) -> Iterator[Problem]:
     """Check that pods run until they are replaced."""
     spec = (node.get("template") or {}).get("spec") or {}
     if (spec.get("restartPolicy") or "Always") != "Always":
-        yield "template.spec.restartPolicy", f"{spec['restartPolicy']} must be Always: use a Job for what ends"
+        yield "template.spec.restartPolicy", f"{spec['restartPolicy']} must be Always: use a Job for pods that end"
     if "activeDeadlineSeconds" in spec:
         yield "template.spec.activeDeadlineSeconds", "is for Jobs only: remove it"
 
@@ -97,7 +97,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "apps.v1.DeploymentSpec": (*CONTROLLER, deadline),
     "apps.v1.DeploymentStrategy": (choice("type", ROLLING, "Recreate"), strategy),
     "apps.v1.RollingUpdateDeployment": (
-        says(grammar.int_or_percent, "maxSurge", even_if_empty=True),
+        valid(grammar.int_or_percent, "maxSurge", even_if_empty=True),
         most("maxUnavailable"),
         deployment_update,
     ),
@@ -106,7 +106,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "apps.v1.StatefulSetSpec": (
         *CONTROLLER,
         choice("podManagementPolicy", "OrderedReady", "Parallel"),
-        says(grammar.dns_label, "serviceName"),
+        valid(grammar.dns_label, "serviceName"),
     ),
     "apps.v1.StatefulSetUpdateStrategy": (choice("type", ROLLING, "OnDelete"), strategy),
     "apps.v1.RollingUpdateStatefulSetStrategy": (at_least(0, "partition"),),
