@@ -1,129 +1,187 @@
-"""The preflight of add-ons: what they need is there, and nothing else installed them."""
+"""The preflight of a cluster: what is missing is named with what was found, and nothing that a later step creates."""
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.support.preflight import Preflight
-from tests.support.repository import Repository
+from tests.support.repository import Repository, render
 
-CHARTS = ("aws-load-balancer-controller", "external-dns", "external-secrets", "metrics-server", "traefik")
-METRICS, CONTROLLER = "the metrics API answers", "the AWS Load Balancer Controller runs"
-TAKEN = "Argo CD would overwrite {}: {}"
-PROVIDES = "add it to provides of cluster main in the answers, or take yours out"
-# What kubectl lists where others installed something, and what the preflight says.
-OTHERS = [
-    ("APIService v1beta1.metrics.k8s.io <none>", "metrics-server", PROVIDES),
-    ("ClusterRole system:metrics-server <none>", "metrics-server", PROVIDES),
-    ("ClusterRole aws-load-balancer-controller-role <none>", "aws-load-balancer-controller", PROVIDES),
-    ("ClusterRole external-secrets-controller <none>", "external-secrets", "take yours out"),
-    ("ClusterRole traefik-traefik <none>", "traefik", "take yours out"),
-    ("ClusterRole external-dns other-main:rbac.authorization.k8s.io/ClusterRole:/external-dns", "external-dns", "take"),
-]
+# How the repository with every add-on is ready.
+ADDONS = {
+    "CERTIFICATE_NAMES": "*.dev.example.com\t*.prod.example.com",
+    "HOSTED_ZONES": "/hostedzone/Z\\texample.com.\\n",
+}
+OWN = """apiVersion: external-secrets.io/v1
+kind: ExternalSecret
+metadata: {name: own}
+spec:
+  target: {template: {data: {key: no-key}}}
+  data:
+    - secretKey: password
+      remoteRef: {key: "dev/notes/own", property: password}
+  dataFrom:
+  - extract:
+      key: 'dev/notes/other'  # A comment.
+---
+kind: ConfigMap
+data:
+  key: not-a-secret
+"""
 
 
 @pytest.fixture
-def preflight(repositories: Callable[[str], Repository], tmp_path: Path) -> Preflight:
-    """Return the preflight of a repository with every add-on."""
-    return Preflight(repositories("addons").path, tmp_path)
-
-
-@pytest.fixture
-def of_stages(stages: Repository, tmp_path: Path) -> Preflight:
-    """Return the preflight of a repository whose clusters have what it needs."""
+def preflight(stages: Repository, tmp_path: Path) -> Preflight:
+    """Return the preflight of a repository with Route 53, whose clusters have what it needs."""
     return Preflight(stages.path, tmp_path)
 
 
-def run(preflight: Preflight, cluster: str = "main", **changed: str) -> tuple[int, str]:
-    """Return the status and the output."""
-    names = "*.dev.example.com\t*.prod.example.com"
-    zones = "/hostedzone/ZOURS\\texample.com.\\n"
-    done = preflight(cluster, **({"CERTIFICATE_NAMES": names, "HOSTED_ZONES": zones} | changed))
-    assert done.stderr == ""
-    return done.returncode, done.stdout
+@pytest.fixture
+def of_addons(repositories: Callable[[str], Repository], tmp_path: Path) -> Preflight:
+    """Return the preflight of a repository with every add-on, which may be changed."""
+    copy = shutil.copytree(repositories("addons").path, tmp_path / "copy", ignore=shutil.ignore_patterns(".git"))
+    (tmp_path / "tools").mkdir()
+    return Preflight(Path(copy), tmp_path / "tools")
 
 
-def test_an_empty_cluster_is_ready_for_every_add_on(preflight: Preflight) -> None:
-    status, output = run(preflight, METRICS="not yet", CONTROLLER="not yet")
-    assert status == 0, output
-    for name in CHARTS:
-        assert f"ok    nothing else installed {name}\n" in output
-    assert METRICS not in output and CONTROLLER not in output
-
-
-def test_what_argo_cd_installed_is_no_obstacle(preflight: Preflight) -> None:
-    """The preflight can be repeated after the bootstrap."""
-    objects = [f"ClusterRole traefik-traefik traefik-main:g/ClusterRole:/{CHARTS[-1]}", "ClusterRole admin <none>"]
-    assert run(preflight, OBJECTS="\n".join(objects))[0] == 0
-
-
-@pytest.mark.parametrize(("listed", "addon", "fix"), OTHERS)
-def test_an_add_on_that_something_else_installed_is_named(
-    preflight: Preflight, listed: str, addon: str, fix: str
-) -> None:
-    status, output = run(preflight, OBJECTS=listed)
-    kind, name, _ = listed.split()
-    assert status == 1
-    assert f"FAIL  nothing else installed {addon}\n      {TAKEN.format(f'{kind} {name}', fix)}" in output
-    assert output.count("FAIL") == 1
-
-
-def test_definitions_that_others_left_are_taken_over(preflight: Preflight) -> None:
-    status, output = run(preflight, OBJECTS="CustomResourceDefinition externalsecrets.external-secrets.io <none>\n")
-    assert status == 0
-    assert "note  definitions of external-secrets are there already\n" in output
-    assert "take it out" in output and "externalsecrets.external-secrets.io." in output
-
-
-def test_what_may_not_be_listed_is_not_called_ok(preflight: Preflight) -> None:
-    status, output = run(preflight, OBJECTS="denied")
-    assert status == 0
-    assert "note  whether something else installed the add-ons is not checked\n" in output
-    assert "nothing else installed" not in output
-
-
-def test_what_the_cluster_brings_must_be_there(of_stages: Preflight) -> None:
-    changed = {"CERTIFICATE_NAMES": "*.dev.acme.io\t*.staging.acme.io", "METRICS": "away", "CONTROLLER": "away"}
-    done = of_stages("nonprod", **changed)
-    assert done.returncode == 1
-    for name, fix in ((METRICS, "install metrics-server, or add it"), (CONTROLLER, "install it into kube-system, or")):
-        assert f"FAIL  {name}\n      {fix}" in done.stdout
-    assert done.stdout.count("FAIL") == 2
-
-
-@pytest.mark.parametrize("account", ["aws-load-balancer-controller", "external-dns", "external-secrets"])
-def test_every_role_is_associated(preflight: Preflight, account: str) -> None:
-    status, output = run(preflight, NO_ROLE=account)
-    assert status == 1
-    assert f"FAIL  {account} has its AWS role\n      docs/installation.md (Credentials)" in output
-
-
-def test_roles_need_the_agent(preflight: Preflight) -> None:
-    status, output = run(preflight, AGENT="away")
-    assert status == 1
-    assert "FAIL  the EKS Pod Identity agent runs\n" in output
+def test_a_cluster_that_has_everything_is_ready(preflight: Preflight) -> None:
+    done = preflight()
+    checks = done.stdout.count("\nok    ")
+    assert done.returncode == 0 and "FAIL" not in done.stdout, done.stdout
+    assert done.stdout.endswith(f"\nReady: {checks} ok. Continue with docs/installation.md.\n")
 
 
 @pytest.mark.parametrize(
-    ("state", "fix"),
+    ("changed", "failure", "fix"),
     [
-        ("MISSING_SECRET", "docs/operations.md (Give a workload a secret)"),
-        ("DELETED_SECRET", "aws secretsmanager restore-secret --region eu-west-1 --secret-id {}\n"),
+        ({"SERVER_VERSION": "1.33"}, "Kubernetes is 1.33, the answers say 1.36", 'Set kubernetes_version: "1.33"'),
+        ({"INSTANCES": "i-0a\ti-0b"}, "pods reach the instance metadata", "Change the launch template"),
+        ({"MANIFEST": "/dev/null"}, "Argo CD's manifest is not the one that was reviewed", "Its checksum is e3b0c44"),
+        ({"CERTIFICATE_STATUS": "PENDING_VALIDATION"}, "certificate arn:", "ACM issues it when its validation"),
+        ({"CERTIFICATE_STATUS": "away"}, "ACM has no certificate arn:", "An error occurred (ResourceNotFound"),
+        ({"CERTIFICATE_NAMES": "*.dev.acme.io"}, "no certificate covers *.staging.acme.io", "Found: *.dev.acme.io\n"),
+        ({"AWS_NODE": "--enable-network-policy=false"}, "the VPC CNI does not enforce network", "Until it does"),
+        ({"METRICS": "away"}, "the cluster has no metrics API", "Without it, applications"),
+        ({"CONTROLLER": "away"}, "kube-system has no AWS Load Balancer Controller", "Traefik needs it"),
+        ({"CONTROLLER": ""}, "the AWS Load Balancer Controller has no ready pod", "kubectl --context nonprod"),
+        ({"CONTROLLER": "0"}, "the AWS Load Balancer Controller has no ready pod", "kubectl --context nonprod"),
+        ({"AGENT": "away"}, "the EKS Pod Identity agent is not installed", "Add-ons get their AWS role from it."),
+    ],
+)  # fmt: skip
+def test_what_is_missing_is_named_with_what_was_found(
+    preflight: Preflight, changed: dict[str, str], failure: str, fix: str
+) -> None:
+    done = preflight(**changed)
+    (found,) = [line for line in done.stdout.splitlines() if line.startswith(f"FAIL  {failure}")]
+    assert done.returncode == 1
+    assert f"\n      {fix}" in done.stdout.split(found, 1)[1]
+    assert "could not ask:" not in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("Not ready: ")
+
+
+def test_the_command_that_closes_the_instance_metadata_works_as_it_is_printed(
+    preflight: Preflight, tmp_path: Path
+) -> None:
+    done = preflight(INSTANCES="i-0a\ti-0b")
+    (command,) = [line for line in done.stdout.splitlines() if "modify-instance-metadata-options" in line]
+    (tmp_path / "aws").write_text('#!/bin/sh\necho "$*"\n')
+    typed = subprocess.run(
+        ["bash", "-c", command], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, text=True, check=True
+    )
+    options = "ec2 modify-instance-metadata-options --region eu-central-1 --http-tokens required"
+    assert typed.stdout.splitlines() == [
+        f"{options} --http-put-response-hop-limit 1 --instance-id {instance}" for instance in ("i-0a", "i-0b")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "result"), [({}, "FAIL  EKS Auto Mode is off"), ({"AUTO_MODE": "on"}, "ok    EKS")]
+)
+def test_the_load_balancer_of_the_answers_is_that_of_the_cluster(
+    preflight: Preflight, changed: dict[str, str], result: str
+) -> None:
+    done = preflight("prod", SERVER_VERSION="1.35", CERTIFICATE_NAMES="*.acme.com", **changed)
+    assert f"\n{result}" in done.stdout
+    assert done.returncode == ("FAIL" in result)
+
+
+def test_a_controller_that_takes_over_services_is_no_legacy_load_balancer(
+    repositories: Callable[[str], Repository], tmp_path: Path
+) -> None:
+    preflight = Preflight(repositories("ccore").path, tmp_path)
+    done = preflight(
+        "dev", WEBHOOK="mservice.elbv2.k8s.aws", CERTIFICATE_NAMES="*.ccore.ai", CLOUDFLARE_ZONE="ccore.ai"
+    )
+    assert "FAIL  the AWS Load Balancer Controller takes over Services" in done.stdout
+    assert done.stdout.count("FAIL  ") == 1
+
+
+def test_without_a_certificate_its_names_and_the_command_are_printed(
+    template: Path, repositories: Callable[[str], Repository], tmp_path: Path
+) -> None:
+    answers = repositories("addons").answers | {"acm_certificate_arn": "", "aws_region": "eu-west-1"}
+    answers["aws_account"] = "123456789012"
+    (tmp_path / "tools").mkdir()
+    done = Preflight(render(template, answers, tmp_path / "none"), tmp_path / "tools")("main", **ADDONS)
+    assert done.returncode == 0, done.stdout
+    assert "note  there is no certificate yet, so no host is reachable from outside\n" in done.stdout
+    assert "      It must cover: *.dev.example.com *.prod.example.com\n" in done.stdout
+    command = "aws acm request-certificate --region eu-west-1 --validation-method DNS --domain-name '*.dev.example.com'"
+    assert f"      {command} --subject-alternative-names '*.prod.example.com'\n" in done.stdout
+    assert "certificate covers" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("changed", "later"),
+    [
+        ({"NO_ROLE": "external-dns"}, "service account external-dns/external-dns has no AWS role"),
+        ({"NO_ROLE": "external-secrets"}, "service account external-secrets/external-secrets has no AWS role"),
+        ({"MISSING_SECRET": "dev/notes/database"}, "Secrets Manager has no dev/notes/database"),
+        ({"MISSING_SECRET": "platform/main/repository"}, "Secrets Manager has no platform/main/repository"),
+        ({"REPOSITORY": ""}, "Argo CD has no credentials for the repository"),
     ],
 )
-@pytest.mark.parametrize("key", ["dev/notes/database", "platform/main/repository"])
-def test_a_secret_that_is_not_there_is_named(preflight: Preflight, key: str, state: str, fix: str) -> None:
-    status, output = run(preflight, **{state: key})
-    assert status == 1
-    assert f"FAIL  Secrets Manager has {key}\n      {fix.format(key)}" in output
-    assert "ok    Secrets Manager has prod/notes/database\n" in output
+def test_what_step_3_creates_fails_only_afterwards(of_addons: Preflight, changed: dict[str, str], later: str) -> None:
+    first = of_addons("main", **ADDONS, **changed)
+    assert first.returncode == 0 and "FAIL" not in first.stdout, first.stdout
+    assert f"\nlater {later}: step 3 creates it\n" in first.stdout
+    *_, option, last = first.stdout.splitlines()
+    assert last.startswith("Step 1 is complete: ") and "1 later" in last
+    assert option == "After step 3, run bootstrap/preflight.sh main --step 3."
+    installed = "ClusterRole traefik-traefik traefik-main:rbac.authorization.k8s.io/ClusterRole:/traefik-traefik\n"
+    for then in (
+        of_addons("main", "--step", "3", **ADDONS, **changed),
+        of_addons("main", **ADDONS, **changed, OBJECTS=installed),
+    ):
+        assert then.returncode == 1
+        assert f"\nFAIL  {later}\n      docs/" in then.stdout.replace("Pods that need it do not start.\n      ", "")
 
 
-def test_a_secret_that_may_not_be_described_is_not_called_ok(preflight: Preflight) -> None:
-    status, output = run(preflight, UNREADABLE_SECRET="prod/notes/database")
-    assert status == 0
-    assert "note  some secrets are not checked\n" in output and ": prod/notes/database\n" in output
-    assert "Secrets Manager has prod/notes/database" not in output
+def test_a_secret_that_was_deleted_is_restored(of_addons: Preflight) -> None:
+    done = of_addons("main", **ADDONS, DELETED_SECRET="dev/notes/database")
+    assert done.returncode == 1
+    assert "FAIL  the secret dev/notes/database was deleted (2026-11-01T00:00:00+00:00)\n" in done.stdout
+    assert (
+        "\n      aws secretsmanager restore-secret --region eu-west-1 --secret-id dev/notes/database\n" in done.stdout
+    )
+
+
+def test_secrets_are_those_that_external_secrets_read(of_addons: Preflight) -> None:
+    """Not a list of the template: a workload that is added changes no other file."""
+    script = (of_addons.repository / "bootstrap/preflight.sh").read_text()
+    assert "notes" not in script
+    (of_addons.repository / "apps/workloads/notes/overlays/dev/own.yaml").write_text(OWN)
+    done = of_addons("main", **ADDONS)
+    prefix = "ok    Secrets Manager has "
+    assert [line.removeprefix(prefix) for line in done.stdout.splitlines() if line.startswith(prefix)] == [
+        "dev/notes/database",
+        "dev/notes/other",
+        "dev/notes/own",
+        "prod/notes/database",
+        "platform/main/repository",
+    ]
