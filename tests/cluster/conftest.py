@@ -59,8 +59,8 @@ def small(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture(scope="session")
 def installed(small: Stack) -> Stack:
-    """The smallest example, installed as documented."""
-    small.install()
+    """The smallest example, installed as documented for a private repository."""
+    small.install(is_private=True)
     small.settle()
     return small
 

@@ -1,4 +1,4 @@
-"""Add-ons are folders: one of our own comes and goes as documented, and nothing goes because a folder does."""
+"""A user's own add-on is installed and removed as documented, and deleting a folder deletes nothing protected."""
 
 from __future__ import annotations
 
@@ -77,13 +77,17 @@ def test_an_add_on_of_ones_own_is_a_folder_and_a_project(stages: Stack, added: N
 
 def test_the_preflight_recognizes_what_argo_cd_installed(stages: Stack, added: None) -> None:
     wait_until_there(stages)
-    aws, server = stages.folder / "aws/aws", f"echo {stages.argocd.url}"
+    (cluster,) = (cluster for cluster in stages.repository.clusters if cluster["name"] == CLUSTER)
+    account, aws = cluster["acm_certificate_arn"].split(":")[4], stages.folder / "aws/aws"
     aws.parent.mkdir()
-    aws.write_text(f'#!/bin/sh\ncase "$*" in *describe-cluster*) {server} ;; esac\n')
+    identity, endpoint = f"echo {account} arn:of:jo", f"echo ACTIVE {stages.argocd.url}"
+    aws.write_text(f'#!/bin/sh\ncase "$*" in *caller-identity*) {identity} ;; *describe-cluster*) {endpoint} ;; esac\n')
     aws.chmod(0o755)
     printed = stages.type(f"PATH={aws.parent}:$PATH bootstrap/preflight.sh {CLUSTER} || true")
     for name in layout.CHARTS:
         assert f"ok    nothing else installed {name}\n" in printed
+    assert f"ok    the API server of {CLUSTER} answers\n" in printed
+    assert "\nlater " not in printed, "step 3 is over"
 
 
 def test_a_removed_folder_of_an_add_on_deletes_nothing(stages: Stack, removed: guarded.Identities) -> None:

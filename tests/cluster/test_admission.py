@@ -1,4 +1,4 @@
-"""The API server itself takes all that a repository brings, without a warning, and refuses what it must."""
+"""The API server accepts everything that is rendered, without a warning, and rejects what it must."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Trials:
     accepted: set[str] = field(default_factory=set)
 
     def prepare(self, labels: dict[str, dict[str, str]], documents: list[Document]) -> None:
-        """Create the namespaces, labelled as they will be, and what they need before pods are admitted."""
+        """Create the namespaces, labeled as they will be, and what they need before pods are admitted."""
         made = [
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": beside(name), "labels": labels[name]}}
             for name in labels

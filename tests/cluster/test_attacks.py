@@ -1,4 +1,4 @@
-"""Attacks by a merged commit to one workload: the API server refuses them and nobody else suffers."""
+"""Attacks through a merged commit to one workload: the API server rejects them, and no other workload is affected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several clusters: the right things arrive at the right one."""
+"""Each cluster gets its own applications, and no others."""
 
 from __future__ import annotations
 

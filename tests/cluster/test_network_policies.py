@@ -1,4 +1,4 @@
-"""Who may talk to whom under the rendered NetworkPolicies: an engine answers for every pair of addresses and port."""
+"""A real engine evaluates the rendered NetworkPolicies for every pair of addresses and every port."""
 
 from __future__ import annotations
 

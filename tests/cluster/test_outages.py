@@ -1,4 +1,4 @@
-"""Git is away, empty, or has lost its files: nothing that is protected goes."""
+"""Git is unavailable, empty, or has lost its files: nothing protected is deleted."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.cluster import guarded
+from tests.support.cluster.runbook import Runbook
 from tests.support.cluster.stack import Stack
 
 
@@ -46,6 +47,9 @@ def test_an_absent_git_server_changes_nothing(stages: Stack, outage: guarded.Ide
     stages.argo.refresh()
     stages.until("Argo CD has noticed", lambda: all(s.startswith("Unknown") for s in workloads(stages).values()))
     wait_for_sets(stages, "repository not found")
+    runbook = Runbook(stages, "shop", "prod")
+    assert "repository not found" in runbook.type("An ApplicationSet fails", 0)
+    stages.until("root says so", lambda: "repository not found" in runbook.type("Git is down", 0))
     assert guarded.everything(stages) == outage
 
 

@@ -1,4 +1,4 @@
-"""The admission policies in the API server: what they refuse, what they let pass, and whom they leave alone."""
+"""The admission policies in the API server: what they reject, what they accept, and who is exempt."""
 
 from __future__ import annotations
 
@@ -252,7 +252,7 @@ def test_an_application_writes_into_its_own_namespace_only(installed: Stack) -> 
     labels = {"pod-security.kubernetes.io/enforce": "restricted", "environment": "dev"}
     in_git = [placed(namespace(name, **labels), name, NAMESPACE) for name in (NAMESPACE, "shop-dev", "kube-system")]
     for said in complaints(installed.argocd.api, *stolen, *in_git):
-        assert f"the application {NAMESPACE} writes into its own namespace only" in "\n".join(said)
+        assert f"the application {NAMESPACE} may write only into its own namespace" in "\n".join(said)
 
 
 NAMESPACES = {

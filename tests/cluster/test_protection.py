@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cluster import guarded, layout, victims
+from tests.support.cluster.runbook import Runbook
 from tests.support.cluster.scaling import scale
 from tests.support.cluster.stack import Stack
 from tests.support.repository import render
@@ -69,6 +70,8 @@ def test_a_removed_set_of_a_protected_environment_deletes_nothing_and_root_syncs
 
     stages.until("root has synced the rest", has_synced)
     stages.until("root says what is kept", lambda: stages.argo.state("root").startswith("OutOfSync"))
+    shown = Runbook(stages, "shop", "dev").type("A sync fails or is refused", 1)
+    assert f"ApplicationSet/{layout.CHARTS_SET}\n" in shown
     changed = stages.argocd.get("appproject", "dev", "argocd")
     assert changed
     assert changed["spec"]["description"] == DESCRIPTION

@@ -1,4 +1,4 @@
-"""Git is what runs: commits arrive, drift goes, and a change to one workload is nobody else's business."""
+"""The cluster matches Git: commits are applied, drift is repaired, and a change affects one workload only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs around a release: in their order, for each commit, and without harm to what runs when one fails."""
+"""Jobs around a release run in order and for each commit, and a failed Job does not affect running pods."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tests.support.cluster import jobs, layout, victims
 from tests.support.cluster.api import Object
 from tests.support.cluster.argocd import HEALTHY, state
 from tests.support.cluster.jobs import JOBS, WEB, WORKLOAD
+from tests.support.cluster.runbook import Runbook
 from tests.support.cluster.scaling import scale
 from tests.support.cluster.stack import Stack
 from tests.support.repository import render
@@ -157,6 +158,23 @@ def test_a_schedule_runs_by_the_documented_command(stages: Stack, first: FirstRe
         command = command.replace(old, new)
     stages.type(command.replace("<cluster>", CLUSTER))
     stages.until("it ran", lambda: jobs.ended(get(stages, "job", f"{SCHEDULE}-by-hand")) == "Complete")
+
+
+def test_a_job_that_hangs_goes_with_its_sync_as_documented(stages: Stack, first: FirstReleases) -> None:
+    runbook, start = Runbook(stages, WORKLOAD, ENVIRONMENT), stages.checkout.head
+    release(stages, "1.1.0", "1.3.0-hangs")
+    stages.until("the job hangs", lambda: jobs.running(stages.clusters[CLUSTER], BEFORE, NAMESPACE))
+    stages.restore(start)
+    waiting = f"waiting for completion of hook batch/Job/{BEFORE}"
+    stages.until("the sync waits for it", lambda: waiting in runbook.type("A release hangs", 0))
+    runbook.type("A release hangs", 1)
+    stages.until("the job is gone", lambda: not get(stages, "job", BEFORE))
+    stages.until("the revert is read", lambda: stages.argo.state(APPLICATION) == HEALTHY)
+    assert jobs.image(get(stages, "deployment", "web")) == "1.1.0"
+    # Nothing differs from Git, so Argo CD starts no sync, and no job, on its own.
+    runbook.type("A sync fails or is refused", 2)
+    wait(stages)
+    assert jobs.image(get(stages, "job", BEFORE)) == "1.1.0"
 
 
 def test_jobs_that_are_taken_out_take_no_pod_with_them(

@@ -1,4 +1,4 @@
-"""A release that hangs in a protected environment: what it replaces serves on, and the next commit is not held up."""
+"""A release hangs in a protected environment: the old version keeps serving, and the next commit is not blocked."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.cluster import guarded, layout
+from tests.support.cluster.runbook import Runbook
 from tests.support.cluster.stack import Stack
 
 APPLICATION, CLUSTER = "shop-prod", "prod"
@@ -87,6 +88,29 @@ def test_what_a_release_replaces_serves_on_while_it_hangs_and_a_revert_gets_thro
     assert there(stages) == reading
 
 
+def test_an_older_commit_is_deployed_while_git_still_has_the_release_that_hangs(
+    stages: Stack, reading: guarded.Identities
+) -> None:
+    runbook, good = Runbook(stages, "shop", "prod"), stages.checkout.head
+    with stages.undone():
+        hang(stages, NOWHERE, "MinimumReplicasUnavailable")
+        stages.until("the sync waits", lambda: "waiting for healthy state" in runbook.type("A release hangs", 0))
+        assert good in runbook.type("Roll back now", 0)
+        try:
+            runbook.type("Roll back now", 2, good_commit=good)
+            stages.until("all is as before", lambda: there(stages) == reading)
+            # The ApplicationSet reads the bad commit, and does not deploy it.
+            stages.argo.refresh_sets()
+            runbook.type("Refresh now", 1)
+            stages.until("it is seen", lambda: stages.argo.state(APPLICATION).startswith("OutOfSync"))
+            assert there(stages) == reading
+            stages.restore(good)
+        finally:
+            runbook.type("Pause self-heal and resume", 3)
+    stages.settle()
+    assert there(stages) == reading
+
+
 def test_a_fix_does_not_wait_once_the_documented_commands_end_the_sync(
     stages: Stack, reading: guarded.Identities
 ) -> None:
@@ -95,8 +119,7 @@ def test_a_fix_does_not_wait_once_the_documented_commands_end_the_sync(
     stages.checkout.edit(layout.kustomization("shop", "prod"), NOWHERE, "")
     stages.publish("Start the pods where they can run")
     assert old_and_new_are_there(stages, reading)
-    (commands,) = stages.documented("operations.md", "A release hangs")
-    stages.type(commands.replace("<name>", APPLICATION))
+    Runbook(stages, "shop", "prod").type("A release hangs", 1)
     stages.settle()
     replaced = [name for name in reading if name.rpartition("/")[2].startswith((OLD, "settings-"))]
     assert len(replaced) == 3

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.cases import minimal
 from tests.support.cluster import layout, metrics_server, scripts
 from tests.support.cluster.api import Object
 from tests.support.cluster.equipped import (
@@ -20,7 +22,10 @@ from tests.support.cluster.equipped import (
     has_retried,
     installed,
 )
+from tests.support.cluster.runbook import Runbook
+from tests.support.cluster.secrets_operator import answers as answers_without_a_certificate
 from tests.support.cluster.stack import Stack
+from tests.support.repository import render
 
 LOAD_BALANCERS = "aws-load-balancer-controller"
 REFRESH = "argocd.argoproj.io/refresh"
@@ -48,6 +53,24 @@ def test_a_bootstrap_with_every_add_on_ends_healthy(platform: Platform) -> None:
     assert states == dict.fromkeys(states, "Synced Healthy")
     charts = {"external-dns", "external-secrets", LOAD_BALANCERS, "metrics-server", "traefik"}
     assert {f"{chart}-{CLUSTER}" for chart in charts} | {DEV, "notes-prod", "ledger-dev"} <= states.keys()
+
+
+def test_a_certificate_that_comes_later_provisions_the_load_balancer(
+    drill: Platform, template: Path, tmp_path: Path
+) -> None:
+    before = drill.read("service", "traefik", "traefik")
+    assert before["spec"]["type"] == "ClusterIP" and not before["status"]["loadBalancer"]
+    answers = answers_without_a_certificate() | {"acm_certificate_arn": minimal()["acm_certificate_arn"]}
+    values = f"{layout.addon('traefik')}/clusters/{CLUSTER}/values.yaml"
+    certified = render(template, answers, tmp_path / "certified")
+    (drill.stack.checkout.work / values).write_text((certified / values).read_text())
+    drill.stack.publish("Answer the certificate")
+    # Argo CD finds a load balancer healthy once it has an address. What undoes the test takes it away again.
+    drill.stack.settle()
+    after = drill.read("service", "traefik", "traefik")
+    assert (after["spec"]["type"], after["spec"]["loadBalancerClass"]) == ("LoadBalancer", "service.k8s.aws/nlb")
+    assert after["status"]["loadBalancer"]["ingress"]
+    assert after["metadata"]["uid"] == before["metadata"]["uid"]
 
 
 def test_the_rendered_metrics_server_serves_autoscalers(platform: Platform) -> None:
@@ -121,11 +144,13 @@ def test_a_commit_to_a_secret_restarts_no_pod_as_the_blast_radius_says(drill: Pl
 
 
 def test_a_secret_that_is_deleted_in_aws_stays(drill: Platform) -> None:
+    runbook = Runbook(drill.stack, "notes", "dev")
     del drill.upstream.secrets["dev/notes/database"]
     drill.upstream.save()
-    drill.operator.refresh(DEV)
+    runbook.type("From AWS Secrets Manager", 2)
     drill.stack.until("Argo CD says so", lambda: drill.stack.argo.state(DEV) == "Synced Degraded")
     assert "Secret does not exist" in drill.operator.says("database", DEV)
+    assert "SecretSyncedError" in runbook.type("From AWS Secrets Manager", 0)
     assert drill.value() == DATABASE["password"]
 
 
@@ -186,3 +211,32 @@ def test_the_stores_serve_only_their_namespaces(platform: Platform) -> None:
     with platform.cluster.applied(namespace, external_secret("by-hand", "dev/notes/database", "dev")):
         platform.stack.until("it is refused", lambda: "denied by" in platform.operator.says("database", "by-hand"))
         assert not platform.cluster.get("secret", "database", "by-hand")
+
+
+def test_external_secrets_is_taken_out_as_documented_and_no_secret_is_lost(
+    platform: Platform, template: Path, tmp_path: Path
+) -> None:
+    """The last test of this cluster: what it takes out does not come back."""
+    stack, answers = platform.stack, answers_without_a_certificate()
+    stack.rest()
+    refresh, listing, deletion, cleanup, *_ = [
+        block.replace("<addon>", "external-secrets")
+        .replace("<cluster>", CLUSTER)
+        .replace("<namespace>", "external-secrets")
+        for block in stack.documented("operations.md", "Take an add-on out")
+    ]
+    secrets = [platform.read("secret", name, DEV)["metadata"]["uid"] for name in ("database", "registry")]
+    answers["addons"].remove("external-secrets")
+    stack.checkout.replace_all(render(template, answers, tmp_path / "without"))
+    stack.publish("Take External Secrets out")
+    variables, _, _ = refresh.partition("\n")
+    stack.type(refresh)
+    stack.until("the operator released them", lambda: "database" not in stack.type(listing))
+    for block in (deletion, cleanup):
+        stack.type(f"{variables}\n{block}")
+    applications = {f"external-secrets-{CLUSTER}", f"external-secrets-config-{CLUSTER}"}
+    assert not applications & stack.argo.states().keys()
+    assert not platform.cluster.get("deployment", "external-secrets", "external-secrets")
+    stack.settle()
+    assert [platform.read("secret", name, DEV)["metadata"]["uid"] for name in ("database", "registry")] == secrets
+    assert platform.value() == DATABASE["password"]

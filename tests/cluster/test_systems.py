@@ -1,4 +1,4 @@
-"""Public systems move in: one repository with the workloads of all, in one cluster, under enforced `restricted`."""
+"""Public systems: the workloads of all of them in one repository and one cluster, with `restricted` enforced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An update is merged: clusters do what the rendered repository's own scripts have said, and nothing else."""
+"""An update is merged: clusters change exactly as the rendered scripts predicted."""
 
 from __future__ import annotations
 

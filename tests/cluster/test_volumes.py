@@ -1,4 +1,4 @@
-"""Data outlives what the guards promise, and goes when nothing is protected: claims with their volumes."""
+"""Data is kept as the guards promise, and deleted if nothing is protected: claims with their volumes."""
 
 from __future__ import annotations
 
@@ -58,6 +58,10 @@ def test_an_application_that_is_deleted_with_all_that_it_runs_leaves_its_claims(
 
     stages.is_at_rest = False
     stages.until("what it runs is deleted", is_deleted)
+    nothing: Object = {"metadata": {}}
+    stages.until(
+        "it is gone", lambda: "deletionTimestamp" not in stages.argo.applications.get(PROD, nothing)["metadata"]
+    )
     # The set may have looked while it was still there, and looks again by itself minutes later.
     stages.argo.refresh_sets()
     stages.until("the application is back", lambda: stages.argo.state(PROD) == "Synced Healthy")

@@ -1,4 +1,4 @@
-"""What Argo CD's repo server generates manifests for, by its own count and log."""
+"""Read from Argo CD's repo server which manifests it generated."""
 
 from __future__ import annotations
 

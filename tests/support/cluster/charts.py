@@ -1,4 +1,4 @@
-"""The charts of the platform, as chart repositories for an Argo CD that reaches no others."""
+"""Serve the charts of the platform as chart repositories."""
 
 from __future__ import annotations
 

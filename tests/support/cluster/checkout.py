@@ -1,4 +1,4 @@
-"""The repository as people work on it: a clone to change and push, and the origin that Argo CD reads."""
+"""A clone to change and push, and the origin that Argo CD reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP requests into a sandbox: any source address, any header, no proxy, no process per request."""
+"""Send HTTP requests into a sandbox, with any source address and header, without a process per request."""
 
 from __future__ import annotations
 

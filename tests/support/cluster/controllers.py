@@ -1,4 +1,4 @@
-"""The command lines of Argo CD's controllers, as its pods have them where containers run."""
+"""The command lines of Argo CD's controllers, as in their pods."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A cluster with every add-on, and the real programs of those that its tests look at."""
+"""A cluster with every add-on, and the real programs that its tests need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must not be lost: objects by their uids, so that one which is deleted and made anew counts as lost."""
+"""Record objects by UID, so that a deleted and recreated object counts as lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""external-dns of each cluster with its own arguments, and a Route 53 that holds it to the rights of its role."""
+"""external-dns of each cluster with its own arguments, and a Route 53 that enforces the rights of its role."""
 
 from __future__ import annotations
 

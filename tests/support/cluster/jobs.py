@@ -1,4 +1,4 @@
-"""Jobs and their pods: no container runs, so that a pod ends as its image says (nodes.py), or as a test decides."""
+"""Jobs and their pods: no container runs, so a pod ends as its image name says (nodes.py), or as a test decides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names and paths of a rendered repository that the clusters' tests rely on: one place follows a change of them."""
+"""Names and paths of a rendered repository that the cluster tests use."""
 
 from __future__ import annotations
 

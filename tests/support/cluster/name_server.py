@@ -1,4 +1,4 @@
-"""external-dns of each cluster, with its own arguments and rights, and a name server in the place of a provider's."""
+"""external-dns of each cluster, with its own arguments and rights, and a name server instead of a provider."""
 
 from __future__ import annotations
 

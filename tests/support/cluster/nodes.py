@@ -1,4 +1,4 @@
-"""Nodes and pods that only say that they run, and what clouds do for Services: KWOK's configuration."""
+"""Configure KWOK: nodes and pods that only report that they run, and what clouds do for Services."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kinds that an API server serves, found by the names that people use."""
+"""Find the kinds that an API server serves by the names that people use."""
 
 from __future__ import annotations
 

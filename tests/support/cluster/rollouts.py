@@ -1,4 +1,4 @@
-"""Rollouts on small nodes: what moves, what waits for a place, and how many pods stay available meanwhile."""
+"""Watch rollouts on small nodes: pods that move, pods that wait, and how many stay available."""
 
 from __future__ import annotations
 

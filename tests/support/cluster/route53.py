@@ -1,4 +1,4 @@
-"""A Route 53 that external-dns may use as far as a policy of IAM lets it. Run as a program, it serves one account."""
+"""A Route 53 that applies an IAM policy. Run as a program, it serves one account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the rendered repository's own scripts say that Argo CD will make of it."""
+"""Predict what Argo CD will do, with the scripts of the rendered repository."""
 
 from __future__ import annotations
 

@@ -23,13 +23,18 @@ FORCE = "force-sync"
 
 
 def answers() -> dict[str, Any]:
-    """Return the answers of the example with every add-on, with a workload more that has a job before each release."""
+    """Return the answers of the example with every add-on, without a certificate yet.
+
+    It has one workload more, with a job before each release.
+    """
     given = examples()["addons"]
     (notes,) = given["workloads"]
     notes |= {"image_pull_secrets": ["registry"]}
     ledger = {"name": "ledger", "image": "ghcr.io/acme/ledger:1.0.0", "environments": ["dev"]}
     ledger |= {"env_from_secrets": ["database"], "before_release": ["bin/migrate"]}
-    return given | {"repo_url": "https://git.acme.io/platform/addons-gitops.git", "workloads": [notes, ledger]}
+    given |= {"repo_url": "https://git.acme.io/platform/addons-gitops.git", "workloads": [notes, ledger]}
+    _, _, _, region, account, _ = given.pop("acm_certificate_arn").split(":")
+    return given | {"aws_region": region, "aws_account": account}
 
 
 class Upstream:

@@ -1,4 +1,4 @@
-"""A rendered repository in clusters of its own: Git, Kubernetes, Argo CD and the world outside, all on this machine."""
+"""A rendered repository in its own clusters: Git, Kubernetes, Argo CD and the outside world on this machine."""
 
 from __future__ import annotations
 
@@ -120,11 +120,17 @@ class Stack:
             raise SandboxError(f"{commands}\n{result.stdout}{result.stderr}")
         return result.stdout
 
-    def install(self, again: bool = False) -> None:
-        """Do what docs/installation.md says, in its order; a second time the credentials are there already."""
+    def install(self, again: bool = False, is_private: bool = False) -> None:
+        """Type the commands of docs/installation.md, in its order.
+
+        Args:
+            again: Whether the credentials exist already.
+            is_private: Whether Argo CD gets credentials for the repository.
+        """
         if not again and self.repository.answers.get("dns_provider", "cloudflare") == "cloudflare":
-            token, *_ = self.documented("installation.md", "3. Credentials")
-            self.type(token, stdin="a-token\n")
+            self.type("".join(self.documented("installation.md", "DNS token")), stdin="a-token\n")
+        if is_private:
+            self.type("".join(self.documented("installation.md", "Repository credentials")), stdin="a-token\n")
         for block in self.documented("installation.md", "4. Bootstrap"):
             self.type(block)
         self.is_installed = True

@@ -1,4 +1,4 @@
-"""Charts that replace those that this machine cannot reach: templates of ours, with the real custom resources."""
+"""Charts that replace unavailable ones: our templates, with the real custom resources."""
 
 from __future__ import annotations
 

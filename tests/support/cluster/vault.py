@@ -1,4 +1,4 @@
-"""A workload with data, made by hand in dev and in prod: a shared volume, and a database with a volume per pod."""
+"""A workload with data, created by hand in dev and prod: a shared volume, and a database with a volume per pod."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The real Traefik of a cluster, with its own arguments and rights, between clients and what stands in for pods."""
+"""The real Traefik of a cluster, with its own arguments and rights, between clients and stand-ins for pods."""
 
 from __future__ import annotations
 

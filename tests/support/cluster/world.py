@@ -1,4 +1,4 @@
-"""What the rendered repository needs of the world outside: charts and Argo CD's manifests, under their real URLs."""
+"""Serve what a rendered repository downloads, charts and Argo CD's manifests, under their real URLs."""
 
 from __future__ import annotations
 

@@ -1,0 +1,35 @@
+"""The runbook of a rendered repository, typed as somebody does who is on call."""
+
+from __future__ import annotations
+
+import re
+
+from tests.support.cluster.stack import Stack
+
+PAGE = "runbook.md"
+
+
+class Runbook:
+    """The runbook, with the variables of one workload in one environment.
+
+    A drill names each block that it types by its heading and its place below it. `tests/rendering/test_runbook.py`
+    reads these calls, so both are written out.
+    """
+
+    def __init__(self, stack: Stack, workload: str, environment: str) -> None:
+        self._stack = stack
+        text = (stack.checkout.work / "docs" / PAGE).read_text()
+        (self._variables,) = re.findall(rf"`(export environment={environment} [^`]+)`", text)
+        self.type("Before you type", 1, workload=workload)
+        (variables,) = stack.documented(PAGE, "Before you type")[1:]
+        self._variables += "\n" + filled(variables, workload=workload)
+
+    def type(self, heading: str, number: int, **names: str) -> str:
+        """Type a block of commands, and return what it prints. Names fill in what it leaves to its reader."""
+        block = self._stack.documented(PAGE, heading)[number]
+        return self._stack.type(f"{self._variables}\n{filled(block, **names)}")
+
+
+def filled(commands: str, **names: str) -> str:
+    """Return commands with what they leave to their reader, such as <workload>; `bad_commit` fills in <bad-commit>."""
+    return re.sub(r"<([a-z-]+)>", lambda placeholder: names[placeholder[1].replace("-", "_")], commands)
