@@ -1,4 +1,4 @@
-# Everything that is installed or built stays in .venv, .cache and build; Go modules go to Go's own cache.
+# Everything is installed and built in .venv, .cache and build. Go modules are in Go's own cache.
 
 EXAMPLE ?= examples/minimal.yaml
 DIR ?= build/example
@@ -7,12 +7,14 @@ UV_VERSION := 0.13.9
 BIN := $(CURDIR)/.venv/bin
 RENDER := $(BIN)/copier copy --defaults --vcs-ref HEAD
 VENV := .venv/.synced
-# What tools/ pins: see tools/README.md. Small programs go to .cache/bin, engines to .cache/bin/<name>, data is only downloaded.
-# Programs of tools/ that build nothing do not make engines out of date.
+# The pinned tools, see tools/README.md: small programs in .cache/bin, engines in .cache/bin/<name>, data is only downloaded.
+# A change of these two modules does not require a new build.
 BUILD := $(filter-out tools/locks.py tools/outdated.py,$(wildcard tools/*.py))
 TOOLS := .cache/bin/.built
 DATA := $(patsubst tools/%/go.mod,.cache/%/.downloaded,$(wildcard tools/data*/go.mod))
 NPM := .cache/npm/.built
+# Pages of the template itself. Those in template/ are Jinja: a test checks what is rendered.
+MARKDOWN := $(wildcard *.md) docs tools
 ENGINES := $(patsubst tools/%/go.mod,.cache/bin/%/.built,$(filter-out tools/data%,$(wildcard tools/*/go.mod)))
 
 export GOTOOLCHAIN := local
@@ -21,73 +23,78 @@ export CGO_ENABLED := 0
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 unexport VIRTUAL_ENV
 
-.PHONY: help example test proof lint format bench tools cluster cluster-down docs locks release clean
+.PHONY: help example test proof lint format bench tools cluster cluster-down docs pictures locks release clean
 
 help: ## List these targets.
 	@sed -n 's/^\([a-z-]*\):.*## /make \1|/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
-example: $(VENV) ## Render EXAMPLE (examples/minimal.yaml) into the folder DIR (build/example).
+example: $(VENV) ## Render EXAMPLE into the folder DIR (build/example).
 	@if [ -n "$$(ls -A "$(DIR)" 2>/dev/null)" ]; then \
-	  echo "$(DIR) is not empty, and nothing is overwritten. Remove it, or name another folder: make example DIR=..." >&2; exit 1; fi
-	@# The clone's absolute path: works offline and shows this very checkout. Your own repository is made from the template's Git URL.
-	@# Inside this clone it must be a repository of its own.
+	  echo "DIR: $(DIR) is not empty. Delete it, or choose another folder: make example DIR=..." >&2; exit 1; fi
+	@# The absolute path of this clone works offline and renders this checkout. Render your own repository from the template's Git URL.
+	@# Below this clone, the example must be a Git repository of its own.
 	@git init --quiet --initial-branch=main "$(DIR)"
 	@$(RENDER) --data-file "$(EXAMPLE)" "$(CURDIR)" "$(DIR)"
 	@echo
-	@echo "$(EXAMPLE) became $$(find "$(DIR)" -type f | wc -l | tr -d ' ') files in $(DIR). Start with $(DIR)/README.md."
-	@echo "Next: copy $(EXAMPLE), make the answers yours, and see them rendered: make example EXAMPLE=my.yaml DIR=build/mine"
+	@echo "Rendered $(EXAMPLE) into $(DIR). Start with $(DIR)/README.md."
+	@echo "Next: copy $(EXAMPLE), edit the answers, and render them: make example EXAMPLE=my.yaml DIR=build/mine"
 
-test: $(VENV) $(TOOLS) $(DATA) ## Run the fast tests; ARGS goes to pytest: make test ARGS='-k updates'.
+test: $(VENV) $(TOOLS) $(DATA) ## Run the fast tests; ARGS: make test ARGS='-k updates'.
 	$(BIN)/pytest -m "not proof" $(ARGS)
 
-proof: tools ## Run the slow tests: clusters, Kyverno, Renovate, mise, every update. Takes ARGS like test.
+proof: tools ## Run the slow tests: clusters, all updates; ARGS as for test.
 	$(BIN)/pytest -m proof $(ARGS)
 
-lint: $(VENV) $(TOOLS) ## Check the template's own Python, YAML, workflows and shell scripts.
+lint: $(VENV) $(TOOLS) ## Check spelling, Markdown, Python, YAML, workflows, scripts.
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/yamllint --strict .
+	$(BIN)/typos
+	$(BIN)/pymarkdown scan $(MARKDOWN)
 	.cache/bin/actionlint
 	$(BIN)/zizmor --offline --quiet --persona=pedantic --min-severity=low .github
 	$(BIN)/shellcheck .ci/run tools/*.sh
 
-format: $(VENV) ## Format the Python.
+format: $(VENV) ## Format Python.
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-bench: tools ## Compare times of a copy, an update and a validation with what they are made of, for 10, 30 and 100 workloads.
+bench: tools ## Time copy, update, validate and the admission policies.
 	$(BIN)/python -m bench.copy_time
 	$(BIN)/python -m bench.update_time
 	$(BIN)/python -m bench.validate_time
 	$(BIN)/python -m bench.many_workloads
 	PYTHONPATH=template/scripts PYTHONDONTWRITEBYTECODE=1 $(BIN)/python -m bench.admission_time
 
-tools: $(TOOLS) $(DATA) $(ENGINES) $(NPM) ## Build the engines for proof, Kubernetes and Argo CD among them.
+tools: $(TOOLS) $(DATA) $(ENGINES) $(NPM) ## Build the engines of the slow tests.
 
-cluster: tools ## Start a cluster with EXAMPLE rendered and installed in it, and leave it running.
+cluster: tools ## Start a cluster with EXAMPLE installed; it keeps running.
 	@$(BIN)/python -m tests.cluster up $(EXAMPLE)
 
-cluster-down: ## End it.
+cluster-down: ## Stop that cluster.
 	@$(BIN)/python -m tests.cluster down
 
-docs: $(VENV) ## Write docs/answers.md and the contract in docs/infrastructure anew, from the schema of the answers.
+docs: $(VENV) ## Generate docs/answers.md and the schema for infrastructure.
 	@rm -rf build/docs
 	@$(RENDER) --quiet --data-file examples/minimal.yaml "$(CURDIR)" build/docs
 	@mkdir -p docs
 	cp build/docs/docs/answers.md docs/answers.md
 	$(BIN)/python -m tools.contract
 
-locks: $(NPM) ## Lock the tools and Python packages of rendered repositories anew, with checksums. Needs GitHub.
+pictures: $(VENV) $(TOOLS) $(DATA) ## Update the output of commands in README.md and docs/images.
+	PYTHONPATH=template/scripts PYTHONDONTWRITEBYTECODE=1 $(BIN)/python -m tests.support.pictures
+
+locks: $(NPM) ## Update the locks of rendered repositories; needs GitHub.
 	$(BIN)/python -m tools.locks
 
-release: lint ## Tag the version VERSION, if everything holds: make release VERSION=1.2.3
+release: lint ## Run all checks, then tag: make release VERSION=1.2.3
 	@tools/release.sh check "$(VERSION)"
 	$(BIN)/python -m tools.locks --check
 	$(MAKE) test proof
 	@tools/release.sh tag "$(VERSION)"
 
-clean: ## Remove all that was installed, built or rendered here.
+clean: ## Delete everything installed, built or rendered here.
 	rm -rf .venv .cache build
 
 $(VENV): pyproject.toml uv.lock
@@ -95,9 +102,9 @@ $(VENV): pyproject.toml uv.lock
 	  $$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && break; done; \
 	if [ $$python != none ]; then $$python -m venv --clear .venv; \
 	elif python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
-	  echo "This Python comes without venv. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; \
+	  echo "Python has no venv. On Debian and Ubuntu, run: apt-get install python3-venv" >&2; exit 1; \
 	else \
-	  echo "Python 3.11 or later is needed. Name one that is not on the PATH: make PYTHON=/path/to/python3" >&2; exit 1; fi
+	  echo "Python 3.11 or later was not found. Install it, or pass its path: make PYTHON=/path/to/python3" >&2; exit 1; fi
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(BIN)/uv sync --locked --inexact --quiet
 	@touch $@

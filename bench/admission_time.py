@@ -1,4 +1,4 @@
-"""Time requests to an API server with the admission policies against the same requests without them."""
+"""Compare the times of API requests with and without the admission policies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the benchmarks share: answers of any size, the template as one commit, and timed copies of it."""
+"""Share answers of any size, the committed template, and timed copies among benchmarks."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Time `copier copy` as workloads grow, against a trivial template: what is left is the cost of our own logic.
+"""Compare `copier copy` with a trivial template, by number of workloads. The difference is the cost of our logic.
 
-The trivial template has our file names, so it writes the same files to the same paths; but each file is one line, and
+The trivial template has our file names, so it writes the same files to the same paths. But each file is one line, and
 the model that the names read is given as data. Both run in this process, in turn: Python's start and Copier's imports,
 equal for both, would only flatter the ratio.
 """

@@ -1,6 +1,6 @@
 """Count what Argo CD builds for a commit to one of many workloads, with and without manifest-generate-paths.
 
-A commit to one workload must build that workload only. A test proves it; this shows what it is worth.
+A commit to one workload must build that workload only. A test proves it; this benchmark shows the savings.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.support.repository import Repository, examples, render
 ANNOTATION = "argocd.argoproj.io/manifest-generate-paths"
 ENVIRONMENTS = ("dev", "prod")
 WORKLOADS = 50
-# Looked at as seldom as a busy machine needs it.
+# A long interval, for slow machines.
 RESYNC_SECONDS = 120
 QUIET_SECONDS = 10
 

@@ -1,4 +1,4 @@
-"""Time `copier update` with one workload more, as workloads grow, against `copier copy` of the same in the same run."""
+"""Compare `copier update`, which adds a workload, with `copier copy`, by number of workloads."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ GOAL = 3.2
 
 
 def update(repository: Path, data: Answers) -> float:
-    """Return the seconds that other answers take, at the same version of the template."""
+    """Return the seconds of an update with other answers, at the same version of the template."""
     start = time.perf_counter()
     run_update(repository, data, vcs_ref=VcsRef.CURRENT, defaults=True, overwrite=True, quiet=True)
     return time.perf_counter() - start
 
 
 def measure(template: Path, size: int, scratch: Path) -> tuple[float, float]:
-    """Return the median seconds of an update from one workload less, and of a copy, which ran in turn."""
+    """Return the median seconds of an update that adds a workload, and of a copy. They run alternately."""
     seconds: list[float] = []
     copy_seconds: list[float] = []
     more = answers(size)

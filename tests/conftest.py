@@ -1,4 +1,4 @@
-"""How tests are distributed to workers, and the fixtures that all of them share."""
+"""Distribute tests to workers, and provide shared fixtures."""
 
 from __future__ import annotations
 

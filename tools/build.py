@@ -1,7 +1,7 @@
-"""Provide the engines that one go.mod below tools/ pins: copy those that are installed, build the others.
+"""Provide the engines that a go.mod below tools/ pins: copy installed ones, build the others.
 
 Usage: python -m tools.build [--tidy] <folder>, where the folder is "." or an engine such as "traefik".
---tidy updates the go.mod and go.sum of a folder that has cuts.toml instead. README.md explains the folders.
+With --tidy, only update go.mod and go.sum of a folder that has cuts.toml. README.md explains the folders.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BUILD_OPTIONS = ["-trimpath", "-gcflags=all=-dwarf=false"]
 
 
 def main() -> None:
-    """Provide the programs of the folder that the command line names, and note how long it took."""
+    """Provide the programs of a folder, and record the time."""
     *options, name = sys.argv[1:]
     folder = TOOLS / name
     if options == ["--tidy"]:
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def build(missing: list[str], folder: Path, target: Path) -> None:
-    """Build packages from source; first cut out of the source what cuts.toml names."""
+    """Build packages from source, after applying cuts.toml."""
     print(f"{folder.relative_to(TOOLS.parent)}: building {' '.join(map(program, missing))}", flush=True)
     source = cuts.prepared(folder) if (folder / "cuts.toml").exists() else folder
     flags = ["-ldflags", f"-s -w {linker_variables(folder)}"]
@@ -47,7 +47,7 @@ def build(missing: list[str], folder: Path, target: Path) -> None:
 
 
 def linker_variables(folder: Path) -> str:
-    """Return the flags that tell Kubernetes its version: charts ask for it, and clients what to expect."""
+    """Return the linker flags that set the version of Kubernetes, which charts and clients read."""
     if folder.name != "kubernetes":
         return ""
     version = pinned_version("k8s.io/kubernetes", folder)

@@ -1,4 +1,4 @@
-"""Write the contract with the infrastructure: the part of the schema of the answers that its owner knows.
+"""Write the contract with the infrastructure: the schema of the answers that it provides.
 
 python -m tools.contract
 """
@@ -13,7 +13,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "hooks/answers.schema.json"
 CONTRACT = ROOT / "docs/infrastructure/infrastructure.schema.json"
-# Notes for our own checks, which mean nothing to others.
+# Keywords for our own checks only.
 NOTE = re.compile("x-.*")
 
 
@@ -30,7 +30,7 @@ def references(node: Any) -> set[str]:
 
 
 def contract() -> dict[str, Any]:
-    """Return the schema of an answers file that holds what belongs to the infrastructure, and nothing else."""
+    """Return the schema of an answers file with the answers of the infrastructure only."""
     schema = json.loads(SCHEMA.read_text())
     properties = {name: node for name, node in schema["properties"].items() if node.get("x-source") == "infrastructure"}
     names, used = references(properties), set[str]()
@@ -49,7 +49,7 @@ def contract() -> dict[str, Any]:
 
 
 def text() -> str:
-    """Return the contract as its file has it."""
+    """Return the content of the contract's file."""
     return json.dumps(contract(), indent=2) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Engines that are built in part: README.md says why."""
+"""Build engines in part: README.md has the reasons."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tools.modules import CACHE, downloaded, go
 
 
 def prepared(folder: Path) -> Path:
-    """Copy a go.mod and the modules that cuts.toml names into the cache, and make the cuts there.
+    """Copy a go.mod and the modules in cuts.toml into the cache, and apply the cuts there.
 
     A pattern that matches nothing is an error: the new version of the engine needs new cuts.
     """
@@ -28,9 +28,9 @@ def prepared(folder: Path) -> Path:
 
 
 def tidy(folder: Path) -> None:
-    """Have Go update the requirements of an engine to what is left of it after the cuts."""
+    """Update the requirements of an engine to what its source needs after the cuts."""
     source = prepared(folder)
-    go(source, "mod", "tidy", "-e")  # Tests of modules may need modules that are gone.
+    go(source, "mod", "tidy", "-e")  # Tests of modules may need modules that were cut.
     modules = tomllib.loads((folder / "cuts.toml").read_text())
     for module in modules:
         go(source, "mod", "edit", f"-dropreplace={module}")
@@ -41,10 +41,10 @@ def tidy(folder: Path) -> None:
 
 
 def copy_module(module: str, folder: Path, copy: Path) -> None:
-    """Copy a module, writable, with our replacements of whole packages.
+    """Copy a module, writable, with our replacements of packages.
 
-    Its requirements are left out, since the go.mod of the folder has every version: else Go would read the go.mod of
-    everything that the cuts made superfluous.
+    Leave out its requirements, because the go.mod of the folder lists all versions. Otherwise Go would read the go.mod
+    of every module that the cuts made unnecessary.
     """
     original = downloaded(module, folder)
     shutil.copytree(original, copy, copy_function=shutil.copyfile, ignore=shutil.ignore_patterns("*_test.go"))
@@ -60,7 +60,7 @@ def copy_module(module: str, folder: Path, copy: Path) -> None:
 
 
 def cut(file: Path, patterns: list[str]) -> None:
-    """Delete from a file what regular expressions match, each at least once."""
+    """Delete all matches of regular expressions from a file. Each must match at least once."""
     text = file.read_text()
     for pattern in patterns:
         text, count = re.subn(pattern, "", text, flags=re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Programs that are installed already."""
+"""Find installed programs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tools.modules import pinned_version, program
 
-# How a program prints its version. Programs that are not listed are always built.
+# Arguments that print the version of a program. Other programs are always built.
 VERSION_ARGUMENTS = {
     "actionlint": ["-version"],
     "dyff": ["version"],
@@ -26,9 +26,9 @@ VERSION_ARGUMENTS = {
 
 
 def copy_installed(package: str, folder: Path, target: Path) -> bool:
-    """Copy a program that is installed in exactly the pinned version, and tell whether there is one.
+    """Copy an installed program of exactly the pinned version, and return whether there is one.
 
-    A copy, because what is installed may be upgraded later.
+    Copy instead of linking, because the installed program may be upgraded later.
     """
     name, version = program(package).removeprefix("kubectl-"), pinned_version(package, folder)
     if name not in VERSION_ARGUMENTS or not version:
@@ -44,9 +44,9 @@ def copy_installed(package: str, folder: Path, target: Path) -> bool:
 
 
 def candidates(name: str, version: str) -> list[Path]:
-    """Return where a program may be installed: on the PATH, or by mise in a version that is not active here.
+    """Return paths of a program: on the PATH, or installed by mise in an inactive version.
 
-    What mise puts on the PATH may be a link to mise itself, which runs another version in another folder.
+    A program of mise on the PATH may be a link to mise, which selects the version by the folder.
     """
     found = [path for path in [Path(shutil.which(name) or "/nowhere").resolve()] if path.name != "mise"]
     if mise := shutil.which("mise"):
@@ -58,7 +58,7 @@ def candidates(name: str, version: str) -> list[Path]:
 
 
 def prints_version(binary: Path, arguments: list[str], version: str) -> bool:
-    """Tell whether a program says that it has a version."""
+    """Return whether a program prints a version."""
     try:
         result = subprocess.run([binary, *arguments], capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):

@@ -1,4 +1,4 @@
-"""Print which pinned GitHub actions are behind, or are not the commit that their comment names. Needs a network.
+"""Print which pinned GitHub actions and tools of mise.toml are behind, or are not what they name. Needs a network.
 
 python -m tools.outdated
 """
@@ -8,22 +8,37 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 WORKFLOWS = (".github/workflows", "template/.github/workflows")
 PIN = re.compile(r"uses: (?P<action>[\w.-]+/[\w.-]+)@(?P<commit>[0-9a-f]{40}) # (?P<version>v[\d.]+)$", re.MULTILINE)
-VERSION = re.compile(r"refs/tags/(v\d+\.\d+\.\d+)(\^\{\})?$")
+VERSION = re.compile(r"refs/tags/(?:[a-z]+/)?(v?\d+\.\d+\.\d+)(\^\{\})?$")
 TIMEOUT_SECONDS = 60
+MISE = "template/mise.toml"
+# The repositories whose tags are the versions of tools.
+REPOSITORIES = {
+    "dyff": "homeport/dyff",
+    "editorconfig-checker": "editorconfig-checker/editorconfig-checker",
+    "gitleaks": "gitleaks/gitleaks",
+    "helm": "helm/helm",
+    "kubeconform": "yannh/kubeconform",
+    "kustomize": "kubernetes-sigs/kustomize",
+    "kyverno": "kyverno/kyverno",
+    "pre-commit": "pre-commit/pre-commit",
+    "uv": "astral-sh/uv",
+    "yamlfmt": "google/yamlfmt",
+}
 
 
-def released(action: str) -> dict[str, str]:
-    """Return the commits of an action's versions, by version.
+def released(repository: str, tags: str = "v*") -> dict[str, str]:
+    """Return the commits of the versions that a repository of GitHub has, by version.
 
     Raises:
         subprocess.CalledProcessError: if GitHub cannot be reached.
     """
-    command = ["git", "ls-remote", "--tags", f"https://github.com/{action}"]
+    command = ["git", "ls-remote", "--tags", f"https://github.com/{repository}", tags]
     output = subprocess.run(command, check=True, capture_output=True, text=True, timeout=TIMEOUT_SECONDS).stdout
     commits = {}
     # An annotated tag has two lines: the tag, then its commit.
@@ -31,6 +46,11 @@ def released(action: str) -> dict[str, str]:
         if match := VERSION.fullmatch(name):
             commits[match[1]] = commit
     return commits
+
+
+def numbers(version: str) -> list[int]:
+    """Return the numbers of a version, to compare it with others."""
+    return [int(part) for part in version.removeprefix("v").split(".")]
 
 
 def problems(root: Path) -> list[str]:
@@ -44,7 +64,7 @@ def problems(root: Path) -> list[str]:
     lines = []
     for action, commit, version in sorted(pins):
         commits = released(action)
-        newest = max(commits, key=lambda name: [int(part) for part in name[1:].split(".")])
+        newest = max(commits, key=numbers)
         if commits.get(version) != commit:
             lines.append(f"{action}: {commit} is not {version}")
         if newest != version:
@@ -52,7 +72,21 @@ def problems(root: Path) -> list[str]:
     return lines
 
 
+def tool_problems(root: Path) -> list[str]:
+    """Return a line for each tool of mise.toml that is behind, or whose version was never released."""
+    lines = []
+    for name, version in tomllib.loads((root / MISE).read_text())["tools"].items():
+        # A repository may have several programs: the tags of kustomize begin with its name.
+        tags = "kustomize/v*" if name == "kustomize" else "*"
+        versions = sorted({known.removeprefix("v") for known in released(REPOSITORIES[name], tags)}, key=numbers)
+        if version not in versions:
+            lines.append(f"{name}: {version} is not a version of {REPOSITORIES[name]}")
+        elif versions[-1] != version:
+            lines.append(f"{name}: {version} is pinned, {versions[-1]} is current")
+    return lines
+
+
 if __name__ == "__main__":
-    found = problems(ROOT)
-    print("\n".join(found) or "Every pinned action is current.")
-    sys.exit(bool(found))
+    behind = [*problems(ROOT), *tool_problems(ROOT)]
+    print("\n".join(behind) or "Every pinned action and tool is current.")
+    sys.exit(bool(behind))

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Check, tag and describe a version of the template: release.sh check|tag|notes <version>
-#   check   refuse a version that cannot be released from this working tree
-#   tag     the same, then tag it
-#   notes   print the version's section of CHANGELOG.md, for the GitHub release
-# `make release` calls the first two, the release workflow the third.
+#   check   exit with an error if the version cannot be released from this working tree
+#   tag     check, then tag the version
+#   notes   print the section of the version in CHANGELOG.md, for the GitHub release
+# `make release` calls check and tag. The release workflow calls notes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

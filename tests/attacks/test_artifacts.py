@@ -1,4 +1,4 @@
-"""Attacks by what one job leaves for another: the job with a token takes it for data, or refuses it."""
+"""Attacks through the artifacts of another job: the job with a token treats them as data, or rejects them."""
 
 from __future__ import annotations
 

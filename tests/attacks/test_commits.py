@@ -1,4 +1,4 @@
-"""Attacks by a commit to one workload: `validate` refuses each before it is merged."""
+"""Attacks through a commit to one workload: `validate` rejects each one before the merge."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attacks by the inputs of the promotion: each is refused before any tool sees it."""
+"""Attacks through inputs of the promotion: each is rejected before a tool sees it."""
 
 from __future__ import annotations
 

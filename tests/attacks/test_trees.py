@@ -1,4 +1,4 @@
-"""Attacks by whatever a branch has in `argo/` and `apps/`: whoever runs a script on it executes and fetches nothing."""
+"""Attacks through files in `argo/` and `apps/`: the scripts execute and download nothing from a branch."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""The command that says which pinned actions are behind, against a local server of Git."""
+"""The command that lists outdated pins of actions, against a local Git server."""
 
 from __future__ import annotations
 
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,23 @@ def test_an_old_pin_is_named_with_the_current_version(releases: dict[str, str], 
 def test_a_commit_that_is_not_the_version_is_named(releases: dict[str, str], tmp_path: Path) -> None:
     pin(tmp_path, releases["v1.9.0"], "v1.10.0")
     assert outdated.problems(tmp_path) == [f"acme/setup: {releases['v1.9.0']} is not v1.10.0"]
+
+
+def test_tools_are_compared_with_their_tags(
+    releases: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outdated, "REPOSITORIES", dict.fromkeys(("old", "current", "unknown"), "acme/setup"))
+    (tmp_path / "template").mkdir()
+    (tmp_path / outdated.MISE).write_text('[tools]\nold = "1.9.0"\ncurrent = "1.10.0"\nunknown = "2.0.0"\n')
+    assert outdated.tool_problems(tmp_path) == [
+        "old: 1.9.0 is pinned, 1.10.0 is current",
+        "unknown: 2.0.0 is not a version of acme/setup",
+    ]
+
+
+def test_each_tool_has_a_repository() -> None:
+    tools = tomllib.loads((outdated.ROOT / outdated.MISE).read_text())["tools"]
+    assert outdated.REPOSITORIES.keys() == tools.keys()
 
 
 def test_the_pins_of_this_repository_are_all_read() -> None:

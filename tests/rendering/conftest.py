@@ -1,4 +1,4 @@
-"""Rendering tests build applications as the rendered scripts do."""
+"""Build applications as the rendered scripts do."""
 
 from __future__ import annotations
 

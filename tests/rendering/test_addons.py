@@ -1,4 +1,4 @@
-"""One more add-on in the template is a folder, an entry of the table, and its name in two lists. The rest follows."""
+"""Another add-on is a folder, an entry in the table, and its name in two lists. Everything else is derived."""
 
 from __future__ import annotations
 
@@ -47,7 +47,13 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     table = template / "hooks/addons.json"
     table.write_text(json.dumps(json.loads(table.read_text()) | {ADDON: ENTRY}))
     schema = template / "hooks/answers.schema.json"
-    schema.write_text(after(schema.read_text(), '"addon": {\n      "type": "string",\n      "enum": [', f'"{ADDON}", '))
+    schema.write_text(
+        after(
+            schema.read_text(),
+            '"addon": {\n      "type": "string",\n      "x-repair": "lower",\n      "enum": [',
+            f'"{ADDON}", ',
+        )
+    )
     left_out = f"""  - "[% if '{ADDON}' not in model.addon_names %]/apps/platform/{ADDON}[% endif %]"\n"""
     settings = template / "copier.yml"
     settings.write_text(after(settings.read_text(), "_exclude:\n", left_out))
@@ -102,7 +108,6 @@ def test_a_further_add_on_changes_no_other_file_but_those_that_name_all_add_ons(
         "bootstrap/access-nonprod.yaml",  # What Argo CD may do in the other cluster.
         "bootstrap/preflight.sh",
         "README.md",
-        "docs/gitops-runtime-architecture.md",
         "docs/sizing.md",
         "renovate.json5",
     }

@@ -1,4 +1,4 @@
-"""What Argo CD is given: that it agrees with the answers, and guards what must not be deleted."""
+"""The rendered configuration of Argo CD agrees with the answers and guards what must not be deleted."""
 
 from __future__ import annotations
 

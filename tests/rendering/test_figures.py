@@ -1,4 +1,4 @@
-"""The figures that the cluster tests scale, as they are rendered: pauses, grace periods, and how they fit together."""
+"""The rendered values of the times that the cluster tests scale, and how they relate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each program runs the image of its answer, also where a component is called like the image of another one."""
+"""Each program runs the image of its answer, even if a component has the name of another's image."""
 
 from __future__ import annotations
 

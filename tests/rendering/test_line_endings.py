@@ -1,4 +1,4 @@
-"""Line endings: a clone on Windows gets the files as they were rendered."""
+"""Line endings: a clone on Windows has the rendered bytes."""
 
 from __future__ import annotations
 

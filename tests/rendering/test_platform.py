@@ -1,4 +1,4 @@
-"""Traefik and external-dns: values that the charts accept, and what the charts make of them."""
+"""Traefik and external-dns: the charts accept the values, and render what is expected."""
 
 from __future__ import annotations
 

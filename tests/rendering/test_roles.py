@@ -1,4 +1,4 @@
-"""AWS roles: their policies, who may take them, and the two ways to create them, which are one table."""
+"""AWS roles: their policies, their trust, and two equal ways to create them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Routes: what Traefik, external-dns, policies and people get of them, for a workload with routes of every kind."""
+"""Routes of every kind, as Traefik, external-dns, policies and the documentation see them."""
 
 from __future__ import annotations
 
@@ -127,4 +127,6 @@ def test_preflight_knows_which_hosts_a_wildcard_does_not_cover(routed: Repositor
         "*.dev.acme.io\t*.staging.acme.io\tdev.acme.io\trpc.v2.dev.acme.io": [],
     }.items():
         lines = preflight(CERTIFICATE_NAMES=names).stdout.splitlines()
-        assert [line.split()[-1] for line in lines if line.startswith("FAIL")] == uncovered
+        assert [line for line in lines if line.startswith("FAIL")] == [
+            f"FAIL  no certificate covers {name}" for name in uncovered
+        ]

@@ -1,4 +1,4 @@
-"""docs/sizing.md sums up what the charts and Argo CD's manifest request, and what nodes have left."""
+"""docs/sizing.md adds up the requests of charts and of Argo CD, and shows what nodes have left."""
 
 from __future__ import annotations
 

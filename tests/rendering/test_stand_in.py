@@ -1,4 +1,4 @@
-"""The stand-in for Traefik's chart: the same objects as from the real one, wherever that can be had."""
+"""The stand-in for Traefik's chart renders the same objects as the real chart, if that is available."""
 
 from __future__ import annotations
 

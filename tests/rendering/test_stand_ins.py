@@ -1,4 +1,4 @@
-"""The stand-ins for the charts of optional add-ons: the same objects as from the real ones, wherever those are."""
+"""The stand-ins for charts of optional add-ons render the same objects as the real ones, if these are available."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Public systems, rendered: their own checks pass, and programs find each other under the addresses that they have."""
+"""Rendered public systems: their checks pass, and programs reach each other at their addresses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DNS zones: what the preflight finds of them."""
+"""DNS zones: what the preflight reports about them."""
 
 from __future__ import annotations
 
@@ -34,29 +34,29 @@ def override(preflight: Preflight, text: str) -> None:
 def test_no_role_is_made_for_zones_that_are_not_clear(preflight: Preflight, zones: dict[str, str]) -> None:
     done = preflight("nonprod", "--zones", HOSTED_ZONES=printed(zones))
     assert (done.returncode, done.stdout) == (1, "")
-    assert "not exactly one public hosted zone holds" in done.stderr
+    assert "Not exactly one public hosted zone holds" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("changed", "failure", "fix"),
     [
-        ({"HOSTED_ZONES": printed({"ZCOM": "acme.com"})}, "Route 53 serves dev.acme.io", "create a public"),
-        ({"HOSTED_ZONES": printed(OURS | {"ZTWICE": "acme.io"})}, "one public hosted zone is called", "ZOURS ZTWICE"),
-        ({"RECORDS": "ingress A 192.0.2.1\n"}, "nobody else has the record ingress-nonprod-", "delete the record"),
+        ({"HOSTED_ZONES": printed({"ZCOM": "acme.com"})}, "no public hosted zone of the account contains", "acme.com"),
+        ({"HOSTED_ZONES": printed(OURS | {"ZTWICE": "acme.io"})}, "several public hosted zones are", "zone-id-filter"),
+        ({"RECORDS": "ingress A 192.0.2.1\n"}, "the record ingress-nonprod-", "Found: ingress A 192.0.2.1\n"),
         (
             {"RECORDS": 'external-dns-cname.ingress TXT "heritage=external-dns,external-dns/owner=other,"'},
-            "nobody else has the record ingress-nonprod-",
+            "the record ingress-nonprod-",
             "another ingress_host",
         ),
         (
             {"HOSTED_ZONES": printed(OURS | EU), "DENIED": f"ListResourceRecordSets --resource-arns {ARN}/ZEU"},
-            "external-dns may read zone eu.legacy.acme.io",
+            "external-dns may not read zone eu.legacy.acme.io",
             "regex-domain-exclusion: eu.legacy.acme.io$",
         ),
         (
             {"HOSTED_ZONES": printed(OURS | DEV), "DENIED": f"ChangeResourceRecordSets --resource-arns {ARN}/ZDEV"},
-            "external-dns may change zone dev.acme.io",
-            "The DNS role",
+            "external-dns may not change zone dev.acme.io",
+            "AWS roles",
         ),
     ],
 )  # fmt: skip
@@ -64,7 +64,7 @@ def test_preflight_says_what_is_wrong_with_zones(
     preflight: Preflight, changed: dict[str, str], failure: str, fix: str
 ) -> None:
     done = preflight(**changed)
-    (found,) = [line for line in done.stdout.splitlines() if line.startswith(f"FAIL  {failure}")]
+    found, *_ = [line for line in done.stdout.splitlines() if line.startswith(f"FAIL  {failure}")]
     assert done.returncode == 1
     assert fix in done.stdout.split(found, 1)[1]
 
@@ -73,10 +73,8 @@ def test_preflight_is_quiet_about_what_is_well(preflight: Preflight, stages: Rep
     owner = f"external-dns/owner={installation_id(stages.answers)}-nonprod,"
     done = preflight(HOSTED_ZONES=printed(OURS | TEAM), RECORDS=owner)
     assert done.returncode == 0, done.stdout
-    assert "note  zone legacy.acme.io (ZTEAM) is left alone\n" in done.stdout
+    assert "note  zone legacy.acme.io (ZTEAM) is not used\n" in done.stdout
     assert "ok    Route 53 serves dev.acme.io (zone acme.io)\n" in done.stdout
-    done = preflight(UNKNOWN="ListHostedZones")
-    assert done.returncode == 0 and "note  what the role of external-dns may do is not checked" in done.stdout
 
 
 def test_preflight_takes_the_zones_that_the_overrides_leave(preflight: Preflight) -> None:
@@ -103,5 +101,20 @@ def test_preflight_asks_cloudflare_which_zone_it_has(template: Path, tmp_path: P
     done = preflight(**names)
     assert done.returncode == 0, done.stdout
     assert "ok    Cloudflare serves dev.apps.example.com (zone example.com)\n" in done.stdout
-    assert "FAIL  Cloudflare serves dev.apps.example.com\n" in preflight(**names, CLOUDFLARE_ZONE="other.com").stdout
-    assert "note  the DNS zones are not checked" in preflight(**names, TOKEN="").stdout
+    assert (
+        "FAIL  the token sees no zone at Cloudflare for dev" in preflight(**names, CLOUDFLARE_ZONE="other.com").stdout
+    )
+    without = preflight(**names, TOKEN="")
+    assert (
+        "later external-dns has no Cloudflare token: step 3" in without.stdout
+        and "Cloudflare serves" not in without.stdout
+    )
+    assert (
+        "FAIL  external-dns has no Cloudflare token\n" in preflight("nonprod", "--step", "3", **names, TOKEN="").stdout
+    )
+    assert "ok    Cloudflare serves dev.apps" in preflight(**names, TOKEN="", CLOUDFLARE_API_TOKEN="a-token").stdout
+
+
+def test_a_record_is_not_called_free_where_no_zone_holds_it(preflight: Preflight) -> None:
+    done = preflight(HOSTED_ZONES=printed({"ZCOM": "acme.com"}))
+    assert "no other owner has the record" not in done.stdout

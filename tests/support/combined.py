@@ -1,4 +1,4 @@
-"""Valid cases of answers, combined into few repositories: rendering and checking each alone would take minutes."""
+"""Combine valid cases of answers into few repositories: rendering and checking each alone would take minutes."""
 
 from __future__ import annotations
 

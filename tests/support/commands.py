@@ -1,4 +1,4 @@
-"""Copier's command, run in this process as a user types it."""
+"""Run Copier's command in this process, as a user types it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,19 @@ class Outcome:
 
     @property
     def message(self) -> str:
-        """Return what the checks print, without the quotes in which Copier shows it."""
+        """Return what the checks say where nothing can be printed, without the quotes in which Copier shows it."""
         (line,) = [line for line in self.stderr.splitlines() if "has no attribute" in line]
         return str(ast.literal_eval(line.split(" has no attribute ", 1)[1]))
 
     @property
+    def listed(self) -> list[str]:
+        """Return the lines of the list of problems, without its first and its last."""
+        return self.stderr.split(" with the answers:\n\n", 1)[1].split("\n\nNothing was written: ", 1)[0].splitlines()
+
+    @property
     def problems(self) -> list[str]:
-        return self.message.split(" with the answers: ", 1)[1].split(" • ")
+        """Return the problems, from the list or from the one line that takes its place."""
+        if "has no attribute" in self.stderr:
+            return self.message.split(" with the answers: ", 1)[1].split(" • ")
+        entries = re.sub(r"\n {4}", " ", "\n".join(self.listed)).split("\n")
+        return [entry.removeprefix("  ") for entry in entries]

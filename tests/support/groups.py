@@ -1,4 +1,4 @@
-"""Which tests stay together on one worker: those that share a costly fixture, else those of a file."""
+"""Decide which tests share a worker: those with the same costly fixture, otherwise those of a file."""
 
 from __future__ import annotations
 

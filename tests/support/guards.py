@@ -1,4 +1,4 @@
-"""What the blast radius tells about projects and about Argo CD's own place, without building anything."""
+"""What `blast_radius.py` reports about projects and Argo CD's own access, without building anything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the AWS CLI prints of hosted zones."""
+"""The output of the AWS CLI about hosted zones."""
 
 from __future__ import annotations
 

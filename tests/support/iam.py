@@ -1,4 +1,4 @@
-"""Policies of IAM: what they allow, decided as AWS documents it for the operators that the template uses."""
+"""Evaluate IAM policies as AWS documents it, for the operators that the template uses."""
 
 from __future__ import annotations
 

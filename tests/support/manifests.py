@@ -1,4 +1,4 @@
-"""Contents of manifests for Argo CD to build: ordinary objects, and what people and tools write instead."""
+"""Manifests for Argo CD to build: ordinary objects, and common mistakes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the answers say about who may talk to whom, computed independently of the template."""
+"""Derive from the answers which connections are allowed, independently of the template."""
 
 from __future__ import annotations
 

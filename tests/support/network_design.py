@@ -1,4 +1,4 @@
-"""Who may talk to whom, by the design: workloads, and what the platform runs."""
+"""The allowed connections by design: workloads, and the platform."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may talk to whom: the peers of a repository, what the design says, and the verdicts of a real engine."""
+"""Allowed connections: the peers of a repository, the design, and the verdicts of a real engine."""
 
 from __future__ import annotations
 

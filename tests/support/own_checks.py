@@ -1,4 +1,4 @@
-"""The rendered repository's own checks, run in this process: charts are downloaded and rendered once for all tests."""
+"""Run the checks of a rendered repository in this process, with each chart downloaded and rendered once."""
 
 from __future__ import annotations
 

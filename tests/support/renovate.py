@@ -1,4 +1,4 @@
-"""The real Renovate, without a network: what it finds in a repository, and what it would open."""
+"""Run the real Renovate without a network: what it finds in a repository, and what it would open."""
 
 from __future__ import annotations
 

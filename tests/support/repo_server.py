@@ -1,4 +1,4 @@
-"""Argo CD's own code that generates manifests, as a process that answers one request per line."""
+"""Run Argo CD's own code that generates manifests, as a process that answers one request per line."""
 
 from __future__ import annotations
 

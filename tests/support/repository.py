@@ -1,4 +1,4 @@
-"""Rendered repositories: the scenarios, and what tests read in what was rendered from them."""
+"""Rendered repositories: the scenarios, and access to what was rendered."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Repository:
         for given in self.answers.get("clusters", ["main"]):
             cluster = given if isinstance(given, dict) else {"name": given}
             inherited = {
-                "acm_certificate_arn": self.answers["acm_certificate_arn"],
+                "acm_certificate_arn": self.answers.get("acm_certificate_arn", ""),
                 "load_balancer": self.answers.get("load_balancer", "aws-load-balancer-controller"),
                 "kubernetes_version": self.answers.get("kubernetes_version", "1.36"),
                 "ingress_host": f"ingress-{cluster['name']}-{installation_id(self.answers)}.{self.answers['domain']}",

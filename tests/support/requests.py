@@ -1,4 +1,4 @@
-"""What the pods of some objects request, as a scheduler counts it."""
+"""Add up the requests of pods as a scheduler does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules of routes: such as people write, and such as attackers write to be read in two ways."""
+"""Rules of routes: ordinary ones, and those that attackers write to be read in two ways."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables that docs/sizing.md is made from: hooks/sizing.json, and the requests in hooks/addons.json."""
+"""The tables behind docs/sizing.md: hooks/sizing.json, and the requests in hooks/addons.json."""
 
 from __future__ import annotations
 

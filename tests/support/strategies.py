@@ -1,4 +1,4 @@
-"""Answers for property tests: any valid ones, and such with something wrong in them."""
+"""Generate answers for property tests: valid ones, and ones with a mistake."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A person at a terminal, who reads Copier's prompts and types."""
+"""A user at a terminal, who reads Copier's prompts and types."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from pathlib import Path
 import pexpect
 
 ENTER, DOWN = "\r", "\x1b[B"
-FINISH = "\x1b\r"
 CLEAR = "\x15"
 
 # What a question begins with on the screen.
@@ -23,13 +22,17 @@ LOAD_BALANCER = "Which controller provisions your Network Load Balancers"
 CERTIFICATE = "ARN of the ACM certificate"
 VERSION = "Kubernetes minor version"
 ADDONS = "Add-ons to install"
-CLUSTERS = "Your EKS clusters"
+CLUSTERS = "Names of your EKS clusters"
 ARGOCD_CLUSTER = r"Which cluster does Argo CD run in\?"
 ENVIRONMENTS = "Environments, in the order"
-WORKLOADS = "What runs, as a YAML list"
+REGION = "AWS region of your clusters"
+ACCOUNT = "Id of the AWS account"
+WORKLOADS = "Workloads to run"
 CI = "Continuous integration"
-QUESTIONS = [REPO_URL, BRANCH, DOMAIN, DNS, LOAD_BALANCER, CERTIFICATE, VERSION, ADDONS, CLUSTERS, ENVIRONMENTS]
-QUESTIONS += [ARGOCD_CLUSTER, WORKLOADS, CI]
+QUESTIONS = [REPO_URL, BRANCH, DOMAIN, DNS, LOAD_BALANCER, VERSION, ADDONS, CLUSTERS, ENVIRONMENTS, ARGOCD_CLUSTER]
+QUESTIONS += [CERTIFICATE, REGION, ACCOUNT, WORKLOADS, CI]
+# Asked only where other answers do not give them.
+SOMETIMES = [ARGOCD_CLUSTER, REGION, ACCOUNT, WORKLOADS]
 
 
 class Person:
@@ -59,11 +62,13 @@ class Person:
         return int(self.terminal.exitstatus or 0)
 
 
-def start_copier(arguments: list[str], folder: Path, environment: Mapping[str, str] = os.environ) -> pexpect.spawn[str]:
-    """Start the installed command in a terminal that is wide enough for every message."""
+def start_copier(
+    arguments: list[str], folder: Path, environment: Mapping[str, str] = os.environ, columns: int = 240
+) -> pexpect.spawn[str]:
+    """Start the installed command in a terminal, by default one that is wide enough for every message."""
     command = str(Path(sys.executable).with_name("copier"))
     settings = {**environment, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"}
-    size = (40, 240)
+    size = (40, columns)
     return pexpect.spawn(
-        command, arguments, cwd=str(folder), env=settings, dimensions=size, encoding="utf-8", timeout=300
+        command, arguments, cwd=str(folder), env=settings, dimensions=size, encoding="utf-8", timeout=60
     )

@@ -1,4 +1,4 @@
-"""Trees for Argo CD to build: every kind of source that it knows, mixed, and broken in ways that people break them."""
+"""Trees for Argo CD to build: every kind of source, mixed, and with common mistakes."""
 
 from __future__ import annotations
 

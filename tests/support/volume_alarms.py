@@ -1,4 +1,4 @@
-"""Changes of what has data: claims, and StatefulSets whose pods have one each."""
+"""Changes of objects with data: claims, and StatefulSets with a claim per pod."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def becomes(old: dict[str, Any], new: dict[str, Any], overlay: str = DEV) -> dic
 
 ALARMS: dict[str, Alarm] = {
     "a claim goes in prod": Alarm(drop(claim()), True, before=add(claim()), says=LOST),
-    "a claim goes in dev": Alarm(drop(claim(), DEV), True, before=add(claim(), DEV), says="Data is deleted: shop-dev."),
+    "a claim goes in dev": Alarm(drop(claim(), DEV), True, before=add(claim(), DEV), says="is deleted: shop in dev."),
     "a claim that stays goes": Alarm(
         drop(claim(**GUARDED)),
         False,

@@ -1,4 +1,4 @@
-"""How engines are provided: an installed program of the pinned version is copied, the source of others is cut."""
+"""Engines are provided: an installed program of the pinned version is copied, others are built from cut source."""
 
 from __future__ import annotations
 

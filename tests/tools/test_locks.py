@@ -1,4 +1,4 @@
-"""The locks of what rendered repositories download, and the check of a release that they are complete."""
+"""The locks of rendered repositories, and the release check that they are complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs in the tests is what the template pins."""
+"""The tests run the versions that the template pins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Versions of the template, and repositories rendered from them once and cloned for each test that changes one."""
+"""Provide versions of the template, and repositories that are rendered once and cloned for each test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever people change, add or delete in any file survives updates."""
+"""Changes, additions and deletions of users in any file survive updates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No changed answer and no newer version narrows a project before what it guards has moved, unless somebody is told."""
+"""No changed answer and no newer version narrows a project too early without a report."""
 
 from __future__ import annotations
 
@@ -60,6 +60,8 @@ CHANGES = {
     "platform_hosts": Change({"platform_hosts": ["grafana.acme.io"]}),
     "load_balancer": Change({"load_balancer": "eks-auto-mode"}),
     "acm_certificate_arn": Change({"acm_certificate_arn": CERTIFICATE}),
+    "aws_region": Change({"aws_region": "eu-central-1"}),
+    "aws_account": Change({"aws_account": "123456789012"}),
     "kubernetes_version": Change({"kubernetes_version": "1.34"}),
     "hsts_seconds": Change({"hsts_seconds": 0}),
     "addons": Change({"addons": ["metrics-server"]}),
@@ -67,7 +69,7 @@ CHANGES = {
     "clusters: another name": Change(
         named("nonprod", "dev-eu"), TOLD, "of nonprod is admitted only before this change"
     ),
-    "clusters: another name of Argo CD's": Change(named("prod", "live"), TOLD, "It heals by itself"),
+    "clusters: another name of Argo CD's": Change(named("prod", "live"), TOLD, "It recovers alone"),
     "clusters: one less": Change({"clusters": BASE["clusters"][:-1]}, TOLD, "neither prune nor manage it"),
     "argocd_cluster": Change({"argocd_cluster": "ops"}, TOLD, "take the cluster that it runs in for ops"),
     "environments: one more": Change({"environments": [*BASE["environments"], {"name": "live", "cluster": "prod"}]}),

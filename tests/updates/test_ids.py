@@ -1,4 +1,4 @@
-"""Ids that DNS records carry: they outlive a move of the repository and a new name of a cluster."""
+"""Ids in DNS records stay the same when the repository moves or a cluster is renamed."""
 
 from __future__ import annotations
 
@@ -72,4 +72,4 @@ def test_a_cluster_under_a_new_name_keeps_its_records(render: Render) -> None:
     repository.answer({"clusters": [{"name": "prod-eu"} | OWNED], "argocd_cluster": "prod-eu"})
     assert dns(repository, "prod-eu") == before
     repository.commit()
-    assert f"write dns_owner_id: {ID}-main" in refusal(repository, {"clusters": ["prod-eu"]})
+    assert f"use dns_owner_id: {ID}-main" in refusal(repository, {"clusters": ["prod-eu"]})

@@ -1,4 +1,4 @@
-"""Git must see all that is rendered, made by hand, and left by an update."""
+"""Git sees everything that is rendered, created by hand, or left by an update."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images that releases have moved: an update with other answers never moves one."""
+"""An update with other answers never changes an image that a release has changed."""
 
 from __future__ import annotations
 
@@ -46,9 +46,7 @@ def test_another_version_is_no_answer(released: Repository, answers: Answers, en
     with pytest.raises(UserMessageError) as caught:
         released.answer(answers)
     assert released.changed() == set()
-    assert f"in place of ghcr.io/acme/shop:1.0.0 would move what runs in {environments} past its releases" in str(
-        caught.value
-    )
+    assert f"instead of ghcr.io/acme/shop:1.0.0 would change {environments} without a release" in str(caught.value)
     assert "keep ghcr.io/acme/shop:1.0.0 in the answers" in str(caught.value)
 
 

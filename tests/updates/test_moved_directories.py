@@ -1,4 +1,4 @@
-"""A newer version may call a directory by another name: a migration moves it, for which Copier asks for trust once."""
+"""A newer version renames a directory: a migration moves it, and Copier requires trust once."""
 
 from __future__ import annotations
 

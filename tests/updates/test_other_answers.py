@@ -1,4 +1,4 @@
-"""Changed answers at the same version: an addition touches nothing else, and its removal leaves no trace."""
+"""Changed answers at the same version: an addition changes nothing else, and its removal leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EXAMPLES = examples()
 MINIMAL, STAGES = EXAMPLES["minimal"], EXAMPLES["stages"]
 INVENTORY = "docs/inventory.md"
 # What lists environments and clusters beside the inventory: documents with commands to copy, and the preflight script.
-LISTS = ("docs/", "README.md", "bootstrap/preflight.sh", "infrastructure/")
+LISTS = ("docs/", "AGENTS.md", "README.md", "bootstrap/preflight.sh", "infrastructure/")
 # The policies are for the namespaces of all environments, and not for the add-ons of any cluster.
 POLICIES = "apps/platform/policies/"
 # Traefik reaches the namespaces of the environments in its cluster.
@@ -256,9 +256,7 @@ def test_adding_and_removing_a_workload_touches_only_its_own_files(whole: Answer
     repository.answer({"workloads": whole["workloads"]})
     # The sets name the workloads with jobs around a release: docs/jobs.md of a rendered repository.
     sets = ("argo/applicationsets/workloads-",) if re.search('"(before|after)_release"', json.dumps(first)) else ()
-    # The preflight script asks for the secrets that have to be there.
-    secrets = ("bootstrap/preflight.sh",) if "external-secrets" in whole["addons"] else ()
-    may_change = (ANSWERS_FILE, INVENTORY, HOSTS, *sets, *secrets, f"apps/workloads/{first['name']}/")
+    may_change = (ANSWERS_FILE, INVENTORY, HOSTS, *sets, f"apps/workloads/{first['name']}/")
     assert [file for file in repository.changed() if not file.startswith(may_change)] == []
     assert differences(repository.files(), render(repository.answers()).files()) == set()
     repository.commit()

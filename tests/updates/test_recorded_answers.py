@@ -1,4 +1,4 @@
-"""The file of recorded answers: edited by hand, merged by Git, given as data."""
+"""Recorded answers that are edited by hand, merged by Git, or passed as data."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ import yaml
 
 from tests.support.repository import examples, town
 from tests.support.terminal import (
+    ACCOUNT,
     ARGOCD_CLUSTER,
     BRANCH,
     CLEAR,
     ENTER,
-    FINISH,
+    ENVIRONMENTS,
     QUESTIONS,
-    WORKLOADS,
+    SOMETIMES,
     Person,
     start_copier,
 )
@@ -55,7 +56,9 @@ def test_an_edit_of_the_file_has_no_effect_so_it_is_refused(named: str, render: 
     repository = render(STAGES)
     repository.replace(ANSWERS_FILE, *EDITS[named])
     repository.commit()
-    assert f"{named}: was edited in {ANSWERS_FILE}, which renders nothing" in refusal(repository, copier.VcsRef.CURRENT)
+    assert f"{named}: was changed in {ANSWERS_FILE}. Edits there have no effect" in refusal(
+        repository, copier.VcsRef.CURRENT
+    )
 
 
 def test_an_edit_of_the_file_is_refused_by_a_newer_version_and_with_other_answers(
@@ -64,8 +67,8 @@ def test_an_edit_of_the_file_is_refused_by_a_newer_version_and_with_other_answer
     repository = render(STAGES)
     repository.replace(ANSWERS_FILE, *EDITS["domain"])
     repository.commit()
-    assert f"domain: was edited in {ANSWERS_FILE}" in refusal(repository, next_version)
-    assert f"domain: was edited in {ANSWERS_FILE}" in refusal(repository, copier.VcsRef.CURRENT, {"ci": "none"})
+    assert f"domain: was changed in {ANSWERS_FILE}" in refusal(repository, next_version)
+    assert f"domain: was changed in {ANSWERS_FILE}" in refusal(repository, copier.VcsRef.CURRENT, {"ci": "none"})
 
 
 def test_the_edited_file_can_be_given_as_data_once_the_edit_is_undone(render: Render) -> None:
@@ -113,8 +116,8 @@ def test_one_answer_is_changed_in_the_prompt(render: Render) -> None:
         for question in QUESTIONS:
             if question == BRANCH:
                 person.answers(question, CLEAR, "release", ENTER)
-            elif question != ARGOCD_CLUSTER:
-                person.answers(question, FINISH if question == WORKLOADS else ENTER)
+            elif question not in SOMETIMES:
+                person.answers(question, ENTER)
         assert person.is_done() == 0
     assert repository.answers() == render(EXAMPLES["minimal"]).answers() | {"target_revision": "release"}
     assert "targetRevision: release" in repository.text("argo/root-application.yaml")
@@ -127,10 +130,28 @@ def test_whoever_only_presses_enter_changes_nothing(answers: Answers, render: Re
     with start_copier(["update", "--vcs-ref=:current:"], repository.path) as terminal:
         person = Person(terminal)
         for question in QUESTIONS:
-            if question != ARGOCD_CLUSTER or len(answers["clusters"]) > 1:
-                person.answers(question, FINISH if question == WORKLOADS else ENTER)
+            if question not in SOMETIMES or (question == ARGOCD_CLUSTER and len(answers["clusters"]) > 1):
+                person.answers(question, ENTER)
         assert person.is_done() == 0
     assert repository.changed() == set()
+
+
+@pytest.mark.proof
+def test_names_typed_at_an_update_are_recorded_as_a_list(render: Render) -> None:
+    answers = EXAMPLES["minimal"] | {"acm_certificate_arn": "", "aws_region": "eu-west-1", "workloads": []}
+    repository = render(answers)
+    for environments in ("dev, prod", ""):
+        with start_copier(["update", "--vcs-ref=:current:"], repository.path, columns=80) as terminal:
+            person = Person(terminal)
+            for question in QUESTIONS:
+                if question == ENVIRONMENTS and environments:
+                    person.answers(question, CLEAR, environments, ENTER)
+                elif question not in (ARGOCD_CLUSTER, ACCOUNT):
+                    person.answers(question, ENTER)
+            assert person.is_done() == 0
+        assert bool(repository.changed()) == bool(environments)
+        repository.commit()
+    assert repository.answers() == render(answers | {"environments": ["dev", "prod"]}).answers()
 
 
 def with_workload(name: str) -> Answers:

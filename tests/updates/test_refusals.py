@@ -1,4 +1,4 @@
-"""Updates that are refused before anything is written, with the reason."""
+"""Updates that are rejected before anything is written, with the reason."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_nothing_is_taken_away_where_the_newer_version_cannot_tell_whose_files_a
 ) -> None:
     repository = render(EXAMPLES["ccore"])
     better = {"target_revision": "release-7", "load_balancer": "eks-auto-mode", "workloads": []}
-    with pytest.raises(UserMessageError, match=r"workloads: whoami is taken away, but .* take it away first"):
+    with pytest.raises(UserMessageError, match=r"workloads: whoami is removed, but .* remove it first"):
         repository.update(stricter_version, better)
     assert repository.changed() == set()
 

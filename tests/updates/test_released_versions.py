@@ -1,4 +1,4 @@
-"""From every version that was ever released to the one in the working tree."""
+"""Update from every released version to the working tree."""
 
 from __future__ import annotations
 

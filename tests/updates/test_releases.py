@@ -1,4 +1,4 @@
-"""What runs is moved in overlays, by people and bots: updates of anything else leave it alone."""
+"""People and bots change images in overlays; other updates keep them."""
 
 from __future__ import annotations
 

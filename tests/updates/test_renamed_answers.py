@@ -1,4 +1,4 @@
-"""A newer version may call an answer by another name: its value stays, and nobody is asked for trust."""
+"""A newer version renames an answer: its value is kept, without trust."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ def test_a_renamed_answer_keeps_its_value(old: str, new: str, default: str, vers
     assert (source["repoURL"], source["targetRevision"]) == (before["repo_url"], "trunk")
 
     repository.commit()
-    with pytest.raises(UserMessageError, match=f"{old}: is called {new} now"):
+    with pytest.raises(UserMessageError, match=f"{old}: was renamed; use {new}"):
         repository.answer({old: before[old]})

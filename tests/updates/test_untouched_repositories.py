@@ -1,4 +1,4 @@
-"""A repository that nobody touched becomes, by whatever updates, what a fresh copy of the newer version is."""
+"""Any update turns an untouched repository into a fresh copy of the newer version."""
 
 from __future__ import annotations
 

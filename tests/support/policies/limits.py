@@ -1,4 +1,4 @@
-"""What the admission policies accept and refuse as amounts: replicas, resources, storage, time to stop."""
+"""Amounts that the admission policies accept and reject: replicas, resources, storage, time to stop."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def violations(domain: str) -> dict[str, Violation]:
     }
     found |= {what: (spoilt(change), message) for what, (message, change) in amounts.items()}
     found |= {
-        "a large claim": (claim("1025Gi"), "a volume has at most 1Ti"),
+        "a large claim": (claim("1025Gi"), "a volume may have at most 1Ti"),
         "a large claim of a set": (with_template("16Ti"), "limits.storage"),
         "no disruption": (budget(maxUnavailable=0), "use maxUnavailable: 1"),
         "no percentage of disruption": (budget(maxUnavailable="0%"), "use maxUnavailable: 1"),

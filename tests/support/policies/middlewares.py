@@ -1,4 +1,4 @@
-"""What the admission policies accept and refuse of Traefik's Middlewares."""
+"""Middlewares of Traefik that the admission policies accept and reject."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def violations(domain: str) -> dict[str, Violation]:
     """Return one violation of each rule."""
     return {
         **{what: Violation(middleware(s), "workload-middlewares", said) for what, (s, said) in REFUSED.items()},
-        "a route of TCP": Violation(tcp(), "workload-middlewares", "IngressRoute and Middleware only"),
+        "a route of TCP": Violation(tcp(), "workload-middlewares", "may have only IngressRoute and Middleware"),
     }
 
 
@@ -61,17 +61,20 @@ REFUSED: dict[str, tuple[Object, str]] = {
     "an expression in a buffer": ({"buffering": LIMITED | {"retryExpression": "Attempts() < 9"}}, "buffering has"),
     "an error page elsewhere": (
         {"errors": {"status": ["500"], "service": {"name": "tool", "namespace": "argocd", "port": 80}}},
-        "errors.service is a Service of the same namespace",
+        "errors.service must be a Service of the same namespace",
     ),
     "an error page with Middlewares": (
         {"errors": {"status": ["500"], "service": {"name": "a", "port": 80, "middlewares": [{"name": "tool"}]}}},
-        "errors.service is a Service of the same namespace",
+        "errors.service must be a Service of the same namespace",
     ),
     "a buffer without an end": ({"buffering": {"maxRequestBodyBytes": 1}}, "buffering sets maxRequestBodyBytes"),
     "a large buffer": ({"buffering": LIMITED | {"maxResponseBodyBytes": 10485761}}, "buffering sets"),
     "a large buffer in memory": ({"buffering": LIMITED | {"memRequestBodyBytes": 1048577}}, "buffering sets"),
-    "six attempts": ({"retry": {"attempts": 6}}, "retry has at most 5 attempts"),
-    "attempts with any body": ({"retry": {"attempts": 1, "maxRequestBodyBytes": -1}}, "retry has at most 5 attempts"),
+    "six attempts": ({"retry": {"attempts": 6}}, "retry may have at most 5 attempts"),
+    "attempts with any body": (
+        {"retry": {"attempts": 1, "maxRequestBodyBytes": -1}},
+        "retry may have at most 5 attempts",
+    ),
     "attempts without an end": ({"retry": {"attempts": 1, "timeout": "9h"}}, "at most 99 s"),
     "a long expression": ({"replacePathRegex": {"regex": "a" * 201, "replacement": "/"}}, "200 characters"),
 }

@@ -1,4 +1,4 @@
-"""What the admission policies say of network policies."""
+"""Network policies that the admission policies accept and reject."""
 
 from __future__ import annotations
 
@@ -83,12 +83,12 @@ INGRESS: dict[str, dict[str, Object]] = {
         "from everybody, too": policy(ingress=[{"from": [{"podSelector": {}}]}, {}]),
         "from everybody, not in effect": policy(ingress=[{}], policyTypes=["Egress"]),
     },
-    "never from an ipBlock": {
+    "not from an ipBlock": {
         "from an address": lets_in(block("10.0.0.1/32")),
         "from all addresses": lets_in(block("0.0.0.0/0")),
         "from half of all addresses, too": lets_in({"podSelector": {}}, block("::/1")),
     },
-    "ingress from other namespaces names them": {
+    "ingress from other namespaces must name them": {
         "from all namespaces": lets_in({"namespaceSelector": {}}),
         "from certain pods of all namespaces": lets_in({"namespaceSelector": {}, "podSelector": {}}),
         "from another environment": lets_in(namespaces(environment="prod")),
@@ -119,7 +119,7 @@ EGRESS: dict[str, dict[str, Object]] = {
         "to all ports of a protocol everywhere": policy(egress=[{"ports": [{"protocol": "TCP"}]}]),
         "to a third protocol everywhere": policy(egress=[{"ports": [{"port": 53, "protocol": "SCTP"}]}]),
     },
-    "leaves out the instance metadata": {
+    "must exclude the instance metadata": {
         "to all addresses": lets_out(block("0.0.0.0/0")),
         "to all addresses (IPv6)": lets_out(block("::/0")),
         "to all addresses, too": lets_out({"ipBlock": METADATA}, block("0.0.0.0/0")),

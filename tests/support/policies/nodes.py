@@ -1,4 +1,4 @@
-"""What pods may not ask of the scheduler and of the node."""
+"""Requests to the scheduler and the node that pods must not make."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ SCHEDULED: dict[str, Change] = {
         for name in CLASSES
     },
     **{
-        f"a toleration of {toleration}": ("pods", "tolerations name the key", _with(tolerations=[toleration]))
+        f"a toleration of {toleration}": ("pods", "tolerations must name the key", _with(tolerations=[toleration]))
         for toleration in TOLERATIONS
     },
     **{
-        what: ("pods", "affinity is between pods of one namespace", _with(affinity=affinity))
+        what: ("pods", "affinity must stay inside the namespace", _with(affinity=affinity))
         for what, affinity in AFFINITIES.items()
     },
     "a node of its choice": ("pods", "remove nodeName", _with(nodeName="node-a")),
@@ -69,7 +69,7 @@ RESTRICTED: dict[str, Change] = {
     ),
     "an image as a volume": (
         "pods",
-        "volumes are no part",
+        "volumes must not mount",
         lambda p, c: p.update(volumes=[{"name": "v", "image": {"reference": "ghcr.io/acme/data:1"}}]),
     ),
     "all of /proc": (

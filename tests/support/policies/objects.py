@@ -1,4 +1,4 @@
-"""Objects that the admission policies accept, to spoil in one way each."""
+"""Objects that the admission policies accept; each case breaks one in one way."""
 
 from __future__ import annotations
 

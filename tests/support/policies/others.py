@@ -1,4 +1,4 @@
-"""What the admission policies say of other objects."""
+"""Other objects that the admission policies accept and reject."""
 
 from __future__ import annotations
 

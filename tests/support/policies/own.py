@@ -1,4 +1,4 @@
-"""What the admission policies accept and refuse of metadata, of Secrets, and of what belongs to nobody's namespace."""
+"""Metadata, Secrets and cluster-wide objects that the admission policies accept and reject."""
 
 from __future__ import annotations
 

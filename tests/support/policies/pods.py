@@ -1,4 +1,4 @@
-"""What the admission policies say of pods and what creates them."""
+"""Pods, and objects that create them, that the admission policies accept and reject."""
 
 from __future__ import annotations
 

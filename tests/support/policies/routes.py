@@ -1,4 +1,4 @@
-"""What the admission policies accept and refuse of routes, and of what makes DNS names."""
+"""Routes and sources of DNS names that the admission policies accept and reject."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ LEGACY = "external-dns.alpha.kubernetes.io/"
 RULE = "a route begins with its host"
 FIELDS = "remove tls, priority, syntax, parentRefs and other fields"
 SERVICES = "a route has up to 10 Services of its own namespace"
-MIDDLEWARES = "a route has up to 10 Middlewares of its own namespace"
-ANNOTATION = "the only annotation of external-dns is"
+MIDDLEWARES = "a route may have up to 10 Middlewares of its own namespace"
+ANNOTATION = "the only annotation of external-dns that is allowed is"
 
 
 def accepted(domain: str) -> list[Object]:
@@ -74,7 +74,7 @@ def violations(domain: str) -> dict[str, Violation]:
 def rules(domain: str) -> dict[str, tuple[str, str]]:
     """Return rules that are refused."""
     host = f"Host(`a.{domain}`)"
-    foreign = f"hosts are under {domain}, the domain of the environment"
+    foreign = f"hosts must be under {domain}, the domain of the environment"
     unreadable = {
         "no host": "PathPrefix(`/`)",
         "no host, too": f"{host} || PathPrefix(`/`)",
@@ -111,7 +111,7 @@ def rules(domain: str) -> dict[str, tuple[str, str]]:
         "a host elsewhere": ("Host(`example.org`)", f"{foreign}: example.org"),
         "a host that ends alike": (f"Host(`x{domain}`)", f"{foreign}: x{domain}"),
         "a second host elsewhere": (f"{host} || Host(`example.org`)", "example.org"),
-        "254 characters": (f"Host(`{('a' * 9 + '.') * 25}{domain}`)", "a host has at most 253 characters"),
+        "254 characters": (f"Host(`{('a' * 9 + '.') * 25}{domain}`)", "a host must have at most 253 characters"),
         **{what: (rule, RULE) for what, rule in unreadable.items()},
     }
 

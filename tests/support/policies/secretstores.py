@@ -1,4 +1,4 @@
-"""What the admission policies say of secrets that an operator fetches."""
+"""ExternalSecrets and stores that the admission policies accept and reject."""
 
 from __future__ import annotations
 
@@ -126,26 +126,26 @@ SECRETS: dict[str, dict[str, Object]] = {
         "what is found elsewhere": secret(dataFrom=[{"find": {"path": "prod/", "name": {"regexp": ".*"}}}]),
         "what is found beside": secret(dataFrom=[{"find": {"path": "dev/WORKLOAD", "name": {"regexp": ".*"}}}]),
     },
-    "generatorRef is of kind": {
+    "generatorRef must be of kind": {
         "a generator of the cluster": _source(generatorRef={"kind": "ClusterGenerator", "name": "x"}),
         "a token of AWS": secret(
             dataFrom=[{"sourceRef": {"generatorRef": {"kind": "STSSessionToken", "name": "x"}}}],
         ),
     },
-    "nothing else": {
+    "may have only": {
         "a map from nowhere": secret(dataFrom=[{"rewrite": []}]),
         "a source from nowhere": secret(dataFrom=[{"sourceRef": {"storeRef": {"name": "vault"}}}]),
         "a field of a later version": secret(provider={"aws": {}}),
     },
-    "refreshInterval is 0": {
+    "refreshInterval must be 0": {
         "every second": secret(refreshInterval="1s"),
         "all the time": secret(refreshInterval="-1h"),
     },
-    "target has creationPolicy": {
+    "target may have only creationPolicy": {
         "a Secret that others fill too": secret(target={"creationPolicy": "CreateOrMerge"}),
         "an object of another kind": secret(target={"manifest": {"apiVersion": "v1", "kind": "ConfigMap"}}),
     },
-    "target.template.type is one of": {
+    "target.template.type must be one of": {
         "a token of a service account": secret(target={"template": {"type": "kubernetes.io/service-account-token"}}),
         "a token that joins nodes": secret(target={"template": {"type": "bootstrap.kubernetes.io/token"}}),
         "a finalizer": secret(target={"template": {"metadata": {"finalizers": ["example.com/never"]}}}),

@@ -1,4 +1,4 @@
-"""What real systems are made of, as the template renders it: no policy refuses any of it."""
+"""Objects of real systems as rendered, which no policy rejects."""
 
 from __future__ import annotations
 

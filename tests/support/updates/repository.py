@@ -1,4 +1,4 @@
-"""A rendered repository, and what people and Copier do to it."""
+"""A rendered repository, and what users and Copier do to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changes that newer versions of the template can bring, independent of the present content of its files."""
+"""Changes that newer versions of the template can make, independent of its current files."""
 
 from __future__ import annotations
 

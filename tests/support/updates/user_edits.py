@@ -1,4 +1,4 @@
-"""Edits of users: a random change in as many files as possible, and the expected result of each after an update."""
+"""Edits of users: a random change in many files, and the expected result of each after an update."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The template as its users meet it: a Git repository with tagged versions."""
+"""The template as users see it: a Git repository with tagged versions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The patches that docs/operations.md shows, over a workload that has what they change."""
+"""The patches in docs/operations.md, applied to a workload that has what they change."""
 
 from __future__ import annotations
 

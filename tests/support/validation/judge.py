@@ -1,4 +1,4 @@
-"""What our checks say of objects: the schemas, then the rules of Kubernetes' own validation."""
+"""Check objects with the schemas, then with the rules of Kubernetes' own validation."""
 
 from __future__ import annotations
 

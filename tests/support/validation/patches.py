@@ -1,4 +1,4 @@
-"""Strategic merge patches of the kind that people write, over a rendered workload, built by Kustomize."""
+"""Strategic merge patches as people write them, over a rendered workload, built by Kustomize."""
 
 from __future__ import annotations
 
