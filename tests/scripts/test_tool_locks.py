@@ -57,4 +57,4 @@ def test_a_lock_with_a_hole_fails(checkout: Checkout, old: str, new: str, proble
 
 def test_a_lock_of_another_form_fails(checkout: Checkout) -> None:
     checkout.write("mise.lock", "tools = 1\n")
-    assert "has another form" in result_of(checkout).problems[0]
+    assert "has an unknown form" in result_of(checkout).problems[0]
