@@ -54,7 +54,7 @@ CHANGES = {
     "additional_repo_urls": Change({"additional_repo_urls": ["https://github.com/acme/new.git"]}),
     "repo_private": Change({"repo_private": True}),
     "target_revision": Change({"target_revision": "live"}, TOLD, "reads the branch live instead of main"),
-    "installation_id": Change({"installation_id": "other"}, REFUSED, "is not stagesgi2b36f2, the id of this repository"),
+    "installation_id": Change({"installation_id": "other"}, REFUSED, "the id of this repository"),
     "domain": Change({"domain": "acme.org"}),
     "dns_provider": Change({"dns_provider": "cloudflare"}),
     "platform_hosts": Change({"platform_hosts": ["grafana.acme.io"]}),
