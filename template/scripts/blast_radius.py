@@ -25,16 +25,12 @@ No cluster is contacted. Exit status:
 
 import argparse
 import sys
-import tempfile
-from functools import partial
 from pathlib import Path
 
 from gitops import terminal
 from gitops.clone import check_top
-from gitops.comparison import compare
-from gitops.git import copy_commit, copy_working_tree
+from gitops.comparison import compare_revisions
 from gitops.report import as_json, as_markdown, as_text
-from gitops.revisions import last_content
 from gitops.terminal import progress
 from gitops.text import printable
 from gitops.tools import GitOpsError, unreadable
@@ -56,28 +52,18 @@ def main() -> int:
     arguments = parser.parse_args()
     progress.start()
     progress.show("Reading both revisions")
-    with tempfile.TemporaryDirectory() as temporary:
-        folders = [Path(temporary) / name for name in ("before", "after")]
-        for folder in folders:
-            folder.mkdir()
-        try:
-            check_top(REPOSITORY)
-            before = copy_commit(REPOSITORY, arguments.before, folders[0])
-            if arguments.after:
-                after = copy_commit(REPOSITORY, arguments.after, folders[1])
-            else:
-                after = copy_working_tree(REPOSITORY, folders[1])
-            history = partial(last_content, REPOSITORY, arguments.before)
-            report = compare(before, after, REPOSITORY, history)
-            text = (arguments.form or as_text)(report, not arguments.brief)
-        except GitOpsError as error:
-            progress.stop()
-            print(printable(str(error)), file=sys.stderr)
-            return 2
-        except Exception as error:
-            progress.stop()
-            print(f"Cannot be compared: {printable(unreadable(error))}", file=sys.stderr)
-            return 2
+    try:
+        check_top(REPOSITORY)
+        report = compare_revisions(REPOSITORY, arguments.before, arguments.after or "")
+        text = (arguments.form or as_text)(report, not arguments.brief)
+    except GitOpsError as error:
+        progress.stop()
+        print(printable(str(error)), file=sys.stderr)
+        return 2
+    except Exception as error:
+        progress.stop()
+        print(f"Cannot be compared: {printable(unreadable(error))}", file=sys.stderr)
+        return 2
     progress.print(text)
     return report.status
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 
 from gitops import reads
 from gitops.admission import Notice, changed_projects, notices, project_of
@@ -13,11 +15,12 @@ from gitops.applications import Application, read_applications
 from gitops.builds import build_or_error, finished, read
 from gitops.changes import Change, Pair, Side, change_of
 from gitops.followed import moves
-from gitops.git import changed_files
+from gitops.git import changed_files, copy_commit, copy_working_tree
 from gitops.hashes import HASHED_KINDS, name_without_hash
 from gitops.lifecycles import effect_of_removal
 from gitops.manual import manual_steps
 from gitops.objects import Object, api_group
+from gitops.revisions import last_content
 from gitops.routes import dns_names
 from gitops.stages import History, Stages
 from gitops.terminal import progress
@@ -46,6 +49,21 @@ class Report:
         is_alarm = any(change.loses or change.data_lost or change.is_outdated for change in self.changes)
         is_serious = any(notice.is_serious for notice in self.notices)
         return 1 if is_alarm or is_serious else 2 if self.problems else 0
+
+
+def compare_revisions(repository: Path, before: str = "HEAD", after: str = "") -> Report:
+    """Compare what Argo CD deploys from two commits; without the second one, from a commit and the working tree.
+
+    Raises:
+        GitOpsError: if a revision does not exist, or Git cannot read it.
+    """
+    with TemporaryDirectory() as temporary:
+        folders = [Path(temporary) / name for name in ("before", "after")]
+        for folder in folders:
+            folder.mkdir()
+        old = copy_commit(repository, before, folders[0])
+        new = copy_commit(repository, after, folders[1]) if after else copy_working_tree(repository, folders[1])
+        return compare(old, new, repository, partial(last_content, repository, before))
 
 
 def compare(before: Tree, after: Tree, clone: Path | None = None, history: History = lambda _: "") -> Report:

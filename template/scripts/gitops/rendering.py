@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
-from functools import partial
 from pathlib import Path
 
 from gitops.answers import recorded_text
 from gitops.clone import check_top
-from gitops.comparison import compare
-from gitops.git import copy_commit, copy_working_tree
+from gitops.comparison import compare_revisions
 from gitops.headline import headline
-from gitops.revisions import last_content
 from gitops.text import printable
 from gitops.tools import GitOpsError, run, unreadable
 
@@ -91,13 +87,7 @@ def print_changes(repository: Path) -> bool:
 def blast_radius(repository: Path) -> str:
     """Return in one line what the working tree would do to the clusters."""
     try:
-        with tempfile.TemporaryDirectory() as temporary:
-            folders = [Path(temporary) / name for name in ("before", "after")]
-            for folder in folders:
-                folder.mkdir()
-            before = copy_commit(repository, "HEAD", folders[0])
-            after = copy_working_tree(repository, folders[1])
-            report = compare(before, after, repository, partial(last_content, repository, "HEAD"))
+        report = compare_revisions(repository)
     except GitOpsError as error:
         return f"skipped ({printable(str(error))})"
     except Exception as error:
