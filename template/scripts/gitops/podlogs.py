@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 
 from gitops.kubectl import overlays
 from gitops.objects import MANIFEST_SUFFIXES, Object, mapping, parse_objects
 from gitops.strictyaml import read_text
-from gitops.text import printable
+from gitops.text import closest, printable
 from gitops.tools import GitOpsError
 
 PERMANENT = ("Deployment", "StatefulSet", "DaemonSet")
@@ -29,8 +28,8 @@ def check_place(repository: Path, workload: str, environment: str) -> None:
 
 def unknown(kind: str, name: str, names: list[str], place: str = "") -> str:
     """Return what to say of a name that does not exist."""
-    close = get_close_matches(name, names, 1)
-    suggestion = f" Did you mean {close[0]}?" if close else ""
+    close = closest(name, names)
+    suggestion = f" Did you mean {close}?" if close else ""
     article = "an" if kind[0] in "aeiou" else "a"
     return printable(f"{name} is not {article} {kind}{place}.{suggestion} There are: {', '.join(names) or 'none'}")
 

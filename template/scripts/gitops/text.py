@@ -65,9 +65,15 @@ def _escaped(character: str) -> str:
 def suggestion(name: str, names: Iterable[str]) -> str:
     """Return the end of a message about an unknown name: the closest name, or all of them; empty if there are none."""
     names = list(names)
+    close = closest(name, names)
+    return f"; did you mean {close}?" if close else f"; use {one_of(names)}" if names else ""
+
+
+def closest(name: str, names: Iterable[str]) -> str:
+    """Return the name that somebody probably meant; empty if none is close."""
     lowered = {other.lower(): other for other in names}
     close = difflib.get_close_matches(name.lower(), lowered, 1)
-    return f"; did you mean {lowered[close[0]]}?" if close else f"; use {one_of(names)}" if names else ""
+    return lowered[close[0]] if close else ""
 
 
 def one_of(names: Iterable[str]) -> str:
