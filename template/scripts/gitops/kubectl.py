@@ -75,8 +75,7 @@ def check_endpoint(tree: Tree, cluster: str) -> str:
 
 def region(tree: Tree, cluster: str) -> str:
     """Return the AWS region of a cluster by the answers; a placeholder if they do not have it."""
-    entry = next((entry for entry in mappings(tree.answers.get("clusters")) if entry.get("name") == cluster), {})
-    for answers in (entry, tree.answers):
+    for answers in (tree.answers_of(cluster), tree.answers):
         certificate = str(answers.get("acm_certificate_arn") or "").split(":")
         if found := answers.get("aws_region") or (certificate[3] if len(certificate) > 3 else ""):
             return str(found)

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from gitops.goyaml import BASE
-from gitops.objects import MANIFEST_SUFFIXES, Object, load_yaml, parse_objects
+from gitops.objects import MANIFEST_SUFFIXES, Object, load_yaml, mappings, parse_objects
 from gitops.strictyaml import read_text
 from gitops.text import printable
 from gitops.tools import GitOpsError
@@ -92,14 +92,15 @@ class Tree:
         """The URL of this repository in Argo CD."""
         return str(self.root_source["repoURL"])
 
+    def answers_of(self, cluster: str) -> Object:
+        """Return the answers that a cluster has of its own; none if it is only a name."""
+        entries = mappings(self.answers.get("clusters"))
+        return next((entry for entry in entries if entry.get("name") == cluster), {})
+
     def kubernetes_version(self, cluster: str) -> str:
         """Return the Kubernetes minor version of a cluster in the answers; empty if there is none."""
-        listed = self.answers.get("clusters")
-        entries = listed if isinstance(listed, list) else []
-        clusters = [entry for entry in entries if isinstance(entry, dict) and entry.get("name") == cluster]
-        version = str(
-            (clusters[0] if clusters else {}).get("kubernetes_version") or self.answers.get("kubernetes_version") or ""
-        )
+        answer = "kubernetes_version"
+        version = str(self.answers_of(cluster).get(answer) or self.answers.get(answer) or "")
         if version and not KUBERNETES_VERSION.fullmatch(version):
             raise GitOpsError(f"{ANSWERS}: kubernetes_version {printable(version)} is not a version, such as 1.36")
         return version
