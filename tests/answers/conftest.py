@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from jinja2 import Environment
 
 from tests.support.cases import Answers
 from tests.support.commands import COLORS, Copy, Outcome
+from tests.support.terminal import Person, start_copier
 
 
 @pytest.fixture
@@ -55,3 +56,18 @@ def list_fault(jinja: Environment) -> Callable[[str], str]:
     """Return the macro that finds what is wrong with a text that is to be a list."""
     macro = jinja.from_string("[% from 'hooks/given/lists.jinja' import list_fault %][[ list_fault(text) ]]")
     return lambda text: macro.render(text=text)
+
+
+@pytest.fixture
+def sit_down(template: Path, tmp_path: Path) -> Iterator[Callable[..., Person]]:
+    """Yield a function that starts `copier copy` in a terminal."""
+    terminals = []
+
+    def start(*options: str, columns: int = 240) -> Person:
+        arguments = ["copy", *options, str(template), str(tmp_path / "repository")]
+        terminals.append(start_copier(arguments, tmp_path, columns=columns))
+        return Person(terminals[-1])
+
+    yield start
+    for terminal in terminals:
+        terminal.close(force=True)

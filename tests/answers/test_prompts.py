@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-
-import pytest
 
 from tests.support.answers import recorded
 from tests.support.cases import minimal
@@ -32,7 +30,6 @@ from tests.support.terminal import (
     VERSION,
     WORKLOADS,
     Person,
-    start_copier,
 )
 
 ARN = minimal()["acm_certificate_arn"]
@@ -46,21 +43,6 @@ REQUEST = (
 )
 
 Sit = Callable[..., Person]
-
-
-@pytest.fixture
-def sit_down(template: Path, tmp_path: Path) -> Iterator[Sit]:
-    """Start the installed command in a terminal."""
-    terminals = []
-
-    def start(*options: str, columns: int = 240) -> Person:
-        arguments = ["copy", *options, str(template), str(tmp_path / "repository")]
-        terminals.append(start_copier(arguments, tmp_path, columns=columns))
-        return Person(terminals[-1])
-
-    yield start
-    for terminal in terminals:
-        terminal.close(force=True)
 
 
 def test_the_smallest_repository_takes_four_answers_and_enter(sit_down: Sit, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,6 @@ from tests.support.terminal import (
     VERSION,
     WORKLOADS,
     Person,
-    start_copier,
 )
 
 COLUMNS = 80
@@ -33,25 +32,20 @@ Sit = Callable[..., Person]
 
 
 @pytest.fixture
-def sit_down(template: Path, tmp_path: Path) -> Iterator[Sit]:
+def sit_down_with(sit_down: Callable[..., Person], tmp_path: Path) -> Sit:
     """Start `copier copy` in a terminal, with a file of answers."""
-    terminals = []
 
     def start(**answers: object) -> Person:
         data = tmp_path / "answers.yaml"
         data.write_text(yaml.safe_dump(answers))
-        arguments = ["copy", "--data-file", str(data), str(template), str(tmp_path / "repository")]
-        terminals.append(start_copier(arguments, tmp_path, columns=COLUMNS))
-        return Person(terminals[-1])
+        return sit_down("--data-file", str(data), columns=COLUMNS)
 
-    yield start
-    for terminal in terminals:
-        terminal.close(force=True)
+    return start
 
 
-def test_a_prompt_shows_the_fix_first_and_in_full(sit_down: Sit, tmp_path: Path) -> None:
+def test_a_prompt_shows_the_fix_first_and_in_full(sit_down_with: Sit, tmp_path: Path) -> None:
     given = {"dns_provider": "route53", "load_balancer": "eks-auto-mode", "addons": [], "clusters": ["main"]}
-    person = sit_down(**given)
+    person = sit_down_with(**given)
     person.answers(REPO_URL, "github.com/acme/ops", ENTER)
     person.is_told("question 'repo_url': use https://github.com/acme/ops.git", "git@host:acme/gitops.git", ENTER)
     person.answers(BRANCH, ENTER)
@@ -72,9 +66,9 @@ def test_a_prompt_shows_the_fix_first_and_in_full(sit_down: Sit, tmp_path: Path)
     assert recorded(tmp_path / "repository")["workloads"] == [{"name": "api", "image": "api:1.4.2", "port": 80}]
 
 
-def test_bad_given_answers_are_listed_before_anything_is_asked(sit_down: Sit, tmp_path: Path) -> None:
+def test_bad_given_answers_are_listed_before_anything_is_asked(sit_down_with: Sit, tmp_path: Path) -> None:
     workload = {"name": "api", "image": "api:latest", "envFrom": []}
-    person = sit_down(domain="Example.com", workloads=[workload])
+    person = sit_down_with(domain="Example.com", workloads=[workload])
     for line in (
         "2 problems with the answers:\r\n\r\n  domain: ",
         "  workloads[0].envFrom: is not a known field; ",
