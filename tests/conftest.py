@@ -14,6 +14,7 @@ import pytest
 from tests.support import groups
 from tests.support import routed as routes
 from tests.support.fast_copier import fast_copier
+from tests.support.mise import need_mise
 from tests.support.own_checks import Validate, failed_checks, local_downloads
 from tests.support.properties import choose_profile, run_in_both_tiers
 from tests.support.repository import ROOT, Repository, render, scenarios, snapshot, town
@@ -126,6 +127,13 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
 
     with shell(tmp_path_factory.mktemp("world")) as variables:
         yield variables | {"GIT_CONFIG_GLOBAL": os.environ["GIT_CONFIG_GLOBAL"]}
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the home of a person who has mise, with the packages that uv downloads once."""
+    need_mise()
+    return tmp_path_factory.mktemp("home")
 
 
 @pytest.fixture(scope="session")

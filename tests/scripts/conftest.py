@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.checkout import Checkout, committed
 from tests.support.forge import runner_of, serve
-from tests.support.mise import MISE
+from tests.support.mise import need_mise
 from tests.support.pipelines import Runner
 from tests.support.repository import examples, render
 
@@ -76,6 +76,5 @@ def origin(request: pytest.FixtureRequest, template: Path, stages: dict[str, Any
 @pytest.fixture
 def runner(origin: Path, tmp_path: Path) -> Runner:
     """A runner whose forge is a folder of this machine."""
-    if not MISE.exists():
-        pytest.skip("mise comes from npm for Linux on x86-64 only")
+    need_mise()
     return runner_of(origin, tmp_path)

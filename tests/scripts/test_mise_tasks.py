@@ -19,14 +19,6 @@ from tests.support.repository import ROOT
 TASKS = tomllib.loads((ROOT / "template/mise.toml").read_text())["tasks"]
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of a person, with what uv downloads once."""
-    if not MISE.exists():
-        pytest.skip("mise comes from npm for Linux on x86-64 only")
-    return tmp_path_factory.mktemp("home")
-
-
 @pytest.fixture
 def variables(checkout: Checkout, home: Path) -> dict[str, str]:
     return dict(os.environ) | mise_variables(checkout.path, home)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.checkout import Checkout
 from tests.support.forge import branches, clone, git, printed, promote, runner_of, serve
-from tests.support.mise import MISE
+from tests.support.mise import need_mise
 from tests.support.pipelines import Runner, pipeline, run_github_job, run_gitlab_job, workflow
 from tests.support.repository import render
 
@@ -118,8 +118,7 @@ def test_a_request_in_a_merge_train_is_compared_with_those_before_it(runner: Run
 def test_a_promotion_targets_what_argo_cd_follows(
     ci: str, template: Path, stages: dict[str, Any], tmp_path: Path
 ) -> None:
-    if not MISE.exists():
-        pytest.skip("mise comes from npm for Linux on x86-64 only")
+    need_mise()
     runner = runner_of(serve(template, stages | {"ci": ci, "target_revision": FOLLOWED}, tmp_path), tmp_path)
     git(runner.repository, "branch", FOLLOWED, "main")
     results = promote(runner, "dev", "staging", branch="main")

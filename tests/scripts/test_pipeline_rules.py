@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.mise import MISE
+from tests.support.mise import MISE, need_mise
 from tests.support.pipelines import pipeline, script, workflow
 from tests.support.repository import ROOT, examples, render
 
@@ -167,8 +167,7 @@ def test_mise_is_the_same_everywhere(github: Path, gitlab: Path) -> None:
 
 @pytest.mark.proof
 def test_mise_has_the_sum_that_is_pinned(github: Path, gitlab: Path) -> None:
-    if not MISE.exists():
-        pytest.skip("mise comes from npm for Linux on x86-64 only")
+    need_mise()
     ((_, checksum),) = mise_pins(github, gitlab)
     # npm has the program of the release.
     assert sha256(MISE.read_bytes()).hexdigest() == checksum

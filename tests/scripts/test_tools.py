@@ -18,7 +18,7 @@ import yaml
 
 from tests.support import engines
 from tests.support.checkout import Checkout
-from tests.support.mise import MISE, mise_variables
+from tests.support.mise import MISE, mise_variables, need_mise
 from tests.support.platforms import only_on_linux
 from tests.support.repository import choices, examples, render
 
@@ -142,8 +142,7 @@ def test_the_first_commit_passes_its_own_hooks_unchanged(rendered: Path, tmp_pat
 @pytest.fixture
 def mise(checkout: Checkout) -> Callable[..., str]:
     """Runs the real mise in a clone."""
-    if not MISE.exists():
-        pytest.skip("mise comes from npm for Linux on x86-64 only")
+    need_mise()
     variables = os.environ | mise_variables(checkout.path, checkout.path.parent / "home")
 
     def run(*arguments: str) -> str:

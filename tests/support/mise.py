@@ -6,9 +6,17 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support import engines
 
 MISE = engines.CACHE / "npm/node_modules/@jdxcode/mise-linux-x64/bin/mise"
+
+
+def need_mise() -> None:
+    """Skip a test where npm has no mise."""
+    if not MISE.exists():
+        pytest.skip("mise comes from npm for Linux on x86-64 only")
 
 
 def mise_variables(repository: Path, home: Path) -> dict[str, str]:

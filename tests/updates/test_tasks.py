@@ -20,14 +20,6 @@ DRAFT = "answers.yml"
 Task = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of a person, with what uv downloads once."""
-    if not MISE.exists():
-        pytest.skip("mise comes from npm for Linux on x86-64 only")
-    return tmp_path_factory.mktemp("home")
-
-
 @pytest.fixture
 def repository(render: Render) -> Repository:
     return render(examples()["minimal"])
