@@ -25,7 +25,7 @@ ANNOTATION = "argocd.argoproj.io/manifest-generate-paths"
 ENVIRONMENTS = ("dev", "prod")
 WORKLOADS = 50
 # A long interval, for slow machines.
-RESYNC_SECONDS = 120
+POLL_SECONDS = 120
 QUIET_SECONDS = 10
 
 
@@ -43,7 +43,7 @@ def running() -> Iterator[Stack]:
         repository = commit(render(template, answers(), Path(temporary) / "rendered"))
         scale(repository, ["main"], 0)
         folder = Path(temporary) / "stack"
-        stack = Stack(folder, Repository("many", repository, answers()), resync_seconds=RESYNC_SECONDS)
+        stack = Stack(folder, Repository("many", repository, answers()), poll_seconds=POLL_SECONDS)
         try:
             stack.install()
             stack.settle()

@@ -1,4 +1,4 @@
-"""A cluster to work with: `make cluster` starts one with a rendered repository in it, `make cluster-down` ends it."""
+"""Start a cluster to work with and a rendered repository in it (`make cluster`), or stop it (`make cluster-down`)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from tests.support.cluster.stack import Stack
 from tests.support.repository import ROOT, Repository, render, snapshot
 
 FOLDER = ROOT / "build/cluster"
+# Users push without a webhook.
+POLL_SECONDS = 5
 
 
 def up(example: Path) -> None:
@@ -34,7 +36,7 @@ def up(example: Path) -> None:
     rendered = render(snapshot(template), answers, FOLDER / "rendered")
     repository = Repository(example.stem, rendered, answers)
     print(f"Starting {', '.join(c['name'] for c in repository.clusters)} with {example} ...", flush=True)
-    stack = Stack(FOLDER / "run", repository, outlives_us=True)
+    stack = Stack(FOLDER / "run", repository, poll_seconds=POLL_SECONDS, outlives_us=True)
     (FOLDER / "pid").write_text(str(stack.sandbox.pid))
     wrapper = FOLDER / "enter"
     environment = " ".join(f"{name}={shlex.quote(value)}" for name, value in stack.sandbox.environment.items())
@@ -55,7 +57,7 @@ def up(example: Path) -> None:
 
 
 def down() -> None:
-    """End it, and remove all that it made."""
+    """Stop it, and delete everything that it created."""
     if not FOLDER.exists():
         sys.exit("No cluster is there.")
     pid = FOLDER / "pid"

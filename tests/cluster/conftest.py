@@ -1,4 +1,4 @@
-"""The stacks that the tests of this folder share: each starts with its first test, and ends with its last."""
+"""Provide the stacks that the tests of this folder share: each starts with its first test, and ends with its last."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _running: list[Stack] = []
 def started(
     rendered: Path, name: str, answers: dict[str, Any], min_ready_seconds: int = 0, **options: Any
 ) -> Iterator[Stack]:
-    """Start a stack of a rendered repository, and end it when the block ends, if its group has not ended before."""
+    """Start a stack of a rendered repository, and stop it at the end of the block or of its group."""
     if reason := sandbox.missing():
         pytest.skip(f"no clusters on this machine: {reason}")
     repository = Repository(name, rendered, answers)
     scale(rendered, [cluster["name"] for cluster in repository.clusters], min_ready_seconds)
-    # Not pytest's own folder: sockets have short paths.
+    # Not pytest's own folder: sockets need short paths.
     with TemporaryDirectory(prefix="stack-", ignore_cleanup_errors=True) as temporary:
         stack = Stack(Path(temporary) / "stack", repository, **options)
         _running.append(stack)
@@ -50,7 +50,7 @@ def started(
 
 @pytest.fixture(scope="session")
 def small(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The smallest example on two t3.small, nothing installed yet. A pod that goes keeps its place for a while."""
+    """Yield the smallest example on two t3.small nodes, with nothing installed. Pods take a while to terminate."""
     answers = examples()["minimal"]
     rendered = render(template, answers, tmp_path_factory.mktemp("small") / "repository")
     with started(rendered, "small", answers, MIN_READY_SECONDS, nodes=SMALL, grace_seconds=GRACE_SECONDS) as stack:
@@ -59,7 +59,7 @@ def small(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture(scope="session")
 def installed(small: Stack) -> Stack:
-    """The smallest example, installed as documented for a private repository."""
+    """Yield the smallest example, installed as documented for a private repository."""
     small.install(is_private=True)
     small.settle()
     return small
@@ -67,9 +67,9 @@ def installed(small: Stack) -> Stack:
 
 @pytest.fixture(scope="session")
 def brought(repository: Repository, installed: Stack) -> dict[str, Expected]:
-    """The Applications that a rendered repository brings, by its own scripts; the sandbox has the charts.
+    """Return the Applications of a rendered repository, computed by its scripts; the sandbox has the charts.
 
-    Their definitions are installed: objects of these kinds can be tried.
+    Their definitions are installed, so tests can apply objects of these kinds.
     """
     found = applications(installed.sandbox, repository.path)
     known = {item["metadata"]["name"] for item in installed.argocd.list("customresourcedefinitions")}
@@ -83,7 +83,7 @@ def brought(repository: Repository, installed: Stack) -> dict[str, Expected]:
 
 @pytest.fixture(scope="session")
 def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Two clusters and four environments: staging and prod are protected, dev and test are not.
+    """Yield two clusters and four environments: staging and prod are protected, dev and test are not.
 
     The repository was rendered from a released version, so that it can be updated.
     """
@@ -92,8 +92,8 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     rendered = Rendered.copy(versions, folder / "repository", answers).path
     victims.make_by_hand(rendered)
     with started(rendered, "stages", answers) as stack:
-        # Half of Argo CD's work in a new cluster is to learn its kinds anew with each definition. How it begins without
-        # them is the drill of the other stack.
+        # Half of Argo CD's work in a new cluster is to rediscover its kinds with each definition. Another stack tests
+        # the start without them.
         for cluster in stack.clusters.values():
             cluster.apply(*definitions())
         stack.install()
@@ -104,7 +104,7 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def moved_in(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """One cluster with all public systems of the examples."""
+    """Yield one cluster with all public systems of the examples."""
     answers = joined()
     rendered = render(template, answers, tmp_path_factory.mktemp("systems") / "repository")
     with started(rendered, "systems", answers) as stack:
@@ -115,7 +115,7 @@ def moved_in(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture(scope="session")
 def equipped(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """One cluster that is to have every add-on, nothing installed yet. Nothing serves metrics."""
+    """Yield one cluster for every add-on, with nothing installed. Nothing serves metrics."""
     answers = secrets_operator.answers()
     rendered = render(template, answers, tmp_path_factory.mktemp("equipped") / "repository")
     with started(rendered, "equipped", answers) as stack:
@@ -126,8 +126,8 @@ def equipped(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture(scope="module")
 def ways_in(stages: Stack) -> Iterator[dict[str, WayIn]]:
-    """Traefik of every cluster."""
-    # An echo listens where the pods are now.
+    """Yield Traefik of every cluster."""
+    # An echo server listens at the current addresses of the pods.
     stages.rest()
     traefiks: dict[str, WayIn] = {}
     try:
@@ -141,13 +141,13 @@ def ways_in(stages: Stack) -> Iterator[dict[str, WayIn]]:
 
 @pytest.fixture(params=CLUSTERS)
 def way_in(request: pytest.FixtureRequest, ways_in: dict[str, WayIn]) -> WayIn:
-    """Traefik of one cluster after the other."""
+    """Return Traefik of one cluster after the other."""
     return ways_in[request.param]
 
 
 @pytest.fixture(autouse=True)
 def at_rest(request: pytest.FixtureRequest) -> None:
-    """Let Argo CD follow what the test before has undone."""
+    """Wait until Argo CD has applied what the previous test reverted."""
     for name in {"installed", "stages"}.intersection(request.fixturenames):
         request.getfixturevalue(name).rest()
 
@@ -168,7 +168,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, None, None]:
-    """End a stack with the last test of its group: other tests of this worker need not wait beside it."""
+    """Stop a stack after the last test of its group, to free resources for other tests of this worker."""
     yield
     if groups.group_of(item) and groups.group_of(item) != groups.group_of(nextitem):
         while _running:
@@ -179,7 +179,7 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add to a failure what Argo CD says about it."""
+    """Add Argo CD's conditions and logs to a failure."""
     report = yield
     if report.failed and groups.group_of(item):
         for stack in _running:

@@ -1,6 +1,6 @@
-"""What an Argo CD that is taken over may do in the clusters that it reaches: only what its projects admit.
+"""A compromised Argo CD may do only what its projects admit in the clusters that it reaches.
 
-The drills of the same stack show that it is enough.
+The drills of the same stack show that these rights are sufficient.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ATTACKS = sorted((Path(__file__).parents[1] / "attacks/access").glob("*.yaml"))
 
 @pytest.fixture(scope="module")
 def remote(stages: Stack) -> Api:
-    """The API server of the other cluster, asked with the rights of Argo CD there."""
+    """Return a client of the other cluster's API server with the rights of Argo CD there."""
     cluster = stages.clusters[victims.CLUSTER]
     return Api(stages.sandbox, cluster.url, cluster.argocd_token, stages.folder / "authority.pem")
 

@@ -13,7 +13,7 @@ from tests.support.cluster.stack import Stack
 
 ADDON, CLUSTER = "descheduler", "prod"
 APPLICATIONS = (f"{ADDON}-{CLUSTER}", f"{ADDON}-config-{CLUSTER}")
-# Here the cluster is called like an environment, for which the file of exceptions has an example.
+# Here the cluster has the name of an environment: the file of exceptions has an example for that.
 EXCEPTION = f"""patches:
   - target:
       kind: ValidatingAdmissionPolicy
@@ -30,7 +30,7 @@ EXCEPTION = f"""patches:
 
 @pytest.fixture(scope="module")
 def added(stages: Stack) -> Iterator[None]:
-    """An add-on that is added as docs/operations.md has it."""
+    """Add an add-on with the commands of docs/operations.md."""
     with stages.undone():
         stages.checkout.edit(layout.POLICY_EXCEPTIONS, "patches: []\n", EXCEPTION)
         stages.publish("Admit an add-on")
@@ -38,7 +38,7 @@ def added(stages: Stack) -> Iterator[None]:
         stages.type(without_checks("".join(stages.documented("operations.md", "Add an add-on"))))
         stages.publish("Add an add-on")
         yield
-    # The project is protected: if the add-on was not taken out, it stays until somebody deletes it.
+    # The project is protected: unless the add-on was taken out, it stays until somebody deletes it.
     if stages.argocd.get("appproject", ADDON, "argocd"):
         stages.until("root says what is kept", lambda: stages.argo.state("root").startswith("OutOfSync"))
         stages.argocd.api.delete("appproject", ADDON, "argocd")
@@ -46,7 +46,7 @@ def added(stages: Stack) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def removed(stages: Stack, added: None) -> guarded.Identities:
-    """A commit that removes this add-on, and another one from a cluster. What was there before."""
+    """Publish a commit that removes this add-on, and another one from a cluster. Yield the previous objects."""
     wait_until_there(stages)
     before = guarded.everything(stages)
     stages.checkout.delete(layout.addon(ADDON))
@@ -58,7 +58,7 @@ def removed(stages: Stack, added: None) -> guarded.Identities:
 
 
 def without_checks(block: str) -> str:
-    """Return documented commands without the checks before a merge: tests/scripts types those."""
+    """Return documented commands without the checks before a merge, which tests/scripts runs."""
     return block.replace("scripts/validate.py", "")
 
 
@@ -86,7 +86,7 @@ def test_the_preflight_recognizes_what_argo_cd_installed(stages: Stack, added: N
     printed = stages.type(f"PATH={aws.parent}:$PATH bootstrap/preflight.sh {CLUSTER} || true")
     for name in layout.CHARTS:
         assert f"ok    nothing else installed {name}\n" in printed
-    assert f"ok    the API server of {CLUSTER} answers\n" in printed
+    assert f"ok    the API server of {CLUSTER} responds\n" in printed
     assert "\nlater " not in printed, "step 3 is over"
 
 

@@ -1,4 +1,4 @@
-"""The API server accepts everything that is rendered, without a warning, and rejects what it must."""
+"""The API server accepts everything that is rendered, without a warning, and rejects invalid objects."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ OVERLAY = layout.overlay("whoami", "dev")
 
 @dataclass
 class Trials:
-    """What is tried, in namespaces beside those that something runs in.
+    """Apply objects in namespaces beside those in use.
 
     Attributes:
-        accepted: What the API server has taken already: most of it is the same in every repository.
+        accepted: Objects that the API server already accepted: most are the same in every repository.
     """
 
     stack: Stack
     accepted: set[str] = field(default_factory=set)
 
     def prepare(self, labels: dict[str, dict[str, str]], documents: list[Document]) -> None:
-        """Create the namespaces, labeled as they will be, and what they need before pods are admitted."""
+        """Create the namespaces with their labels, and the objects that pods require for admission."""
         made = [
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": beside(name), "labels": labels[name]}}
             for name in labels
@@ -39,7 +39,7 @@ class Trials:
         self.stack.argocd.apply(*made, *pick(documents, "ServiceAccount"), *pick(documents, "NetworkPolicy"))
 
     def accept(self, documents: list[Document]) -> None:
-        """Try objects, and the pods that they would make: of their controllers, Pod Security only warns."""
+        """Apply objects, and the pods that they would create: for controllers, Pod Security only warns."""
         tried = {json.dumps(document): document for document in [*documents, *filter(None, map(pod_of, documents))]}
         if new := sorted(tried.keys() - self.accepted):
             assert objections(self.stack.argocd.api, *(tried[text] for text in new)) == []
@@ -48,17 +48,17 @@ class Trials:
 
 @pytest.fixture(scope="session")
 def trials(installed: Stack) -> Trials:
-    """An API server with all definitions installed. The namespaces end with it."""
+    """Yield an API server with all definitions installed. The namespaces are deleted with it."""
     return Trials(installed)
 
 
 def beside(namespace: str) -> str:
-    """The namespace where the objects of another one are tried."""
+    """Return the namespace where the objects of another one are applied."""
     return f"{namespace}-tried"
 
 
 def moved(document: Document, labels: dict[str, dict[str, str]]) -> Document:
-    """An object in the namespace where it is tried."""
+    """Return an object in the namespace where it is applied."""
     if document["metadata"].get("namespace") not in labels:
         return document
     namespace = beside(document["metadata"]["namespace"])
@@ -66,7 +66,7 @@ def moved(document: Document, labels: dict[str, dict[str, str]]) -> Document:
 
 
 def pod_of(document: Document) -> Document | None:
-    """The pod that a controller would make, or None where an object makes none."""
+    """Return the pod that a controller would create, or None for objects without pods."""
     template = document.get("spec", {}).get("template", {})
     if "containers" not in template.get("spec", {}):
         return None
@@ -86,7 +86,7 @@ def test_the_api_server_takes_all_that_a_repository_brings(
     if (repository.path / "bootstrap/namespaces.yaml").exists():
         bootstrap += repository.read("bootstrap/namespaces.yaml")
     labels = {item["metadata"]["name"]: item["metadata"]["labels"] for item in pick(bootstrap, "Namespace")}
-    # The scripts hide what is in Secrets.
+    # The scripts hide the values of Secrets.
     applications = [application for name, application in brought.items() if name != "argocd"]
     labels |= {a.namespace: a.namespace_labels for a in applications if a.namespace_labels}
     objects = [item for application in applications for item in application.objects if item["kind"] != "Secret"]
@@ -97,7 +97,7 @@ def test_the_api_server_takes_all_that_a_repository_brings(
 
 @pytest.fixture(scope="module")
 def whoami(installed: Stack) -> dict[str, Document]:
-    """The objects of a workload by kind, under names that nothing has yet."""
+    """Return the objects of a workload by kind, under unused names."""
     built = {document["kind"]: deepcopy(document) for document in installed.repository.build(OVERLAY)}
     (root,) = installed.repository.read("argo/root-application.yaml")
     for document in (found := built | {"Application": root}).values():
@@ -133,7 +133,7 @@ def network_of_the_node(pod: Document) -> None:
 
 
 def container(pod: Document) -> Document:
-    """The only container of a pod."""
+    """Return the only container of a pod."""
     (only,) = pod["spec"]["containers"]
     found: Document = only
     return found

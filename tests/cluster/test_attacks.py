@@ -38,7 +38,7 @@ def dev(stages: Stack) -> str:
 
 @pytest.fixture(scope="module")
 def cluster(stages: Stack, dev: str) -> Iterator[Kubernetes]:
-    """Yield the cluster of dev, with the namespaces of the attackers, and the kind of an operator."""
+    """Yield the cluster of dev, with the namespaces of the attackers, and an operator's kind."""
     labels = {"environment": "dev", "pod-security.kubernetes.io/enforce": "restricted"}
     namespaces = [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": attack.namespace, "labels": labels}}
@@ -56,13 +56,13 @@ def test_the_api_server_refuses_it(attack: Attack, cluster: Kubernetes, original
     attacks.commit(attack, tmp_path, original)
     said = complaints(cluster.api, *attacks.objects(attack, tmp_path))
     denied = set(DENIED.findall(json.dumps(said)))
-    # The API server names one policy of those that deny an object.
+    # The API server names only one of the policies that deny an object.
     assert denied & set(attack.policies), f"{attack.about}: {said}"
 
 
 @pytest.fixture(scope="module")
 def merged(stages: Stack, original: Path) -> Iterator[guarded.Identities]:
-    """One commit with every attack that Argo CD has to carry out, each in a workload of its own."""
+    """Publish one commit with every attack that Argo CD would execute, each in a separate workload."""
     with stages.undone():
         before = guarded.everything(stages)
         for attack in DEPLOYED:
@@ -70,9 +70,8 @@ def merged(stages: Stack, original: Path) -> Iterator[guarded.Identities]:
         stages.publish("Attack")
         yield before
     stages.rest()
-    for attack in DEPLOYED:
-        for cluster in stages.clusters.values():
-            cluster.api.delete("namespace", attack.namespace)
+    for cluster in stages.clusters.values():
+        cluster.api.delete_namespaces(attack.namespace for attack in DEPLOYED)
 
 
 @pytest.mark.parametrize("attack", DEPLOYED, ids=lambda attack: attack.name)

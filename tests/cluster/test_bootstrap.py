@@ -19,7 +19,7 @@ ARGOCD = "argocd-controller"
 
 @pytest.fixture(scope="module")
 def manifests(installed: Stack) -> list[Object]:
-    """What the documented commands apply, as it stands in the repository."""
+    """Return what the documented commands apply, from the files of the repository."""
     work = installed.checkout.work
     files = (work / "argo/projects/bootstrap.yaml", work / "argo/root-application.yaml")
     texts = [installed.kubectl("kustomize", work / "bootstrap/argocd"), *(file.read_text() for file in files)]
@@ -27,7 +27,7 @@ def manifests(installed: Stack) -> list[Object]:
 
 
 def live(stack: Stack, manifests: list[Object]) -> list[Object]:
-    """The same, read from the cluster."""
+    """Return the same objects from the cluster."""
     result = []
     for item in manifests:
         kind, metadata = f"{item['apiVersion']}/{item['kind']}", item["metadata"]
@@ -38,25 +38,25 @@ def live(stack: Stack, manifests: list[Object]) -> list[Object]:
 
 
 def tracking(item: Object) -> str:
-    """The annotation by which Argo CD knows what belongs to which of its applications."""
+    """Return the annotation by which Argo CD assigns objects to applications."""
     return str(item["metadata"].get("annotations", {}).get("argocd.argoproj.io/tracking-id", ""))
 
 
 def lasting(item: Object) -> dict[str, Any]:
-    """An object without what the API server and the controllers write into it when nothing is asked of them.
+    """Return an object without the fields that the API server and the controllers change on their own.
 
-    Its uid is part of it: an object that is deleted and made anew is another one.
+    The uid is included: a deleted and recreated object is a different one.
     """
-    # `operation` is how Argo CD's controllers ask each other for a sync.
+    # Argo CD's controllers request syncs from each other with `operation`.
     parts = {k: v for k, v in item.items() if k not in ("metadata", "operation", "status")}
     # The history of writes. Generations count Argo CD's own: it keeps the status of an Application in the object, and
-    # its tracking id, which kubectl under the same name takes away, comes back.
+    # its tracking id, which kubectl with the same field manager removes, comes back.
     history = ("generation", "managedFields", "resourceVersion")
     return parts | {"metadata": {k: v for k, v in item["metadata"].items() if k not in history}}
 
 
 def owners(item: Object) -> set[str]:
-    """Who owns fields of an object, apart from what controllers report in it."""
+    """Return the field managers of an object, except those of its status."""
     reported = {"f:status", "f:operation"}
     written = [entry for entry in item["metadata"]["managedFields"] if "subresource" not in entry]
     return {entry["manager"] for entry in written if entry["fieldsV1"].keys() - reported}
@@ -80,7 +80,7 @@ def test_all_that_runs_is_ready(installed: Stack) -> None:
 
 def test_the_task_that_bootstraps_changes_nothing_a_second_time(installed: Stack, manifests: list[Object]) -> None:
     before, pods = live(installed, manifests), installed.argocd.list("pods")
-    # It runs the same commands, after it has compared the endpoint that AWS names.
+    # It runs the same commands, after comparing the endpoint with AWS.
     aws = installed.folder / "bin/aws"
     aws.write_text(
         "#!/bin/sh\nkubectl config view --context \"$4\" --minify --output 'jsonpath={.clusters[0].cluster.server}'\n"
@@ -100,7 +100,7 @@ def test_the_task_that_bootstraps_changes_nothing_a_second_time(installed: Stack
 
 def test_nobody_but_argocd_owns_what_was_applied_by_hand(installed: Stack, manifests: list[Object]) -> None:
     for item in live(installed, manifests):
-        # In this one argocd-server keeps the keys and passwords that it makes.
+        # argocd-server stores its generated keys and passwords in this one.
         if item["metadata"]["name"] != "argocd-secret":
             assert owners(item) == {ARGOCD}, item["metadata"]["name"]
 
@@ -120,7 +120,7 @@ def test_argocd_follows_a_commit_to_its_own_settings(installed: Stack) -> None:
 
 
 def test_a_replaced_manifest_brings_no_rights(installed: Stack) -> None:
-    """Somebody publishes the version again, with a binding more: it is refused, and so is all else of it."""
+    """Somebody republishes the version with an additional binding: Argo CD rejects all of it."""
     ((url, source),) = engines.argocd_manifests().items()
     served = installed.folder / "web" / url.removeprefix("https://")
     group = "rbac.authorization.k8s.io"
@@ -147,7 +147,7 @@ def test_a_replaced_manifest_brings_no_rights(installed: Stack) -> None:
 
 
 def refuses(stack: Stack, name: str) -> bool:
-    """Whether Argo CD has seen an object of its own that it should apply, and an attempt to sync has failed."""
+    """Return whether Argo CD has seen the new object in its manifest, and an attempt to sync has failed."""
     status = stack.argo.applications["argocd"]["status"]
     operation = status.get("operationState", {})
     is_due = any(item["name"] == name and item.get("status") != "Synced" for item in status.get("resources", []))
@@ -155,13 +155,13 @@ def refuses(stack: Stack, name: str) -> bool:
 
 
 def refresh_hard(stack: Stack, application: str) -> None:
-    """Have Argo CD build an Application anew, downloads included."""
+    """Make Argo CD rebuild an Application, downloads included."""
     annotations = {"argocd.argoproj.io/refresh": "hard"}
     stack.argocd.api.patch("application", application, {"metadata": {"annotations": annotations}}, "argocd")
 
 
 def leftovers(stack: Stack) -> list[Object]:
-    """What Argo CD would prune of itself, if it pruned."""
+    """Return what Argo CD would prune of itself if it pruned."""
     return [item for item in stack.argo.applications["argocd"]["status"]["resources"] if item.get("requiresPruning")]
 
 
@@ -183,11 +183,11 @@ def test_argocd_upgrades_itself_from_the_version_before(installed: Stack) -> Non
         installed.checkout.edit("bootstrap/argocd/kustomization.yaml", current, previous)
         installed.publish("Go back to the Argo CD before")
         installed.until("it has gone back", lambda: versions() == {previous.split("/")[5]})
-        # No commit removes a part of Argo CD: what only the newer one has is taken away by hand.
+        # No commit removes a part of Argo CD, so the test deletes the objects of the newer version by hand.
         for item in installed.until("what it leaves is known", lambda: leftovers(installed)):
             installed.kubectl("delete", item["kind"], item["name"], "--namespace=argocd")
         installed.settle()
     installed.rest()
     assert versions() == {current.split("/")[5]}
-    # An upgrade changes objects, and makes none of them anew.
+    # An upgrade changes objects in place, and recreates none.
     assert installed.identities(kinds) == before

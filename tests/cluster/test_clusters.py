@@ -8,7 +8,7 @@ from tests.support.cluster.stack import Stack
 
 
 def namespaces(cluster: Kubernetes) -> set[str]:
-    """The namespaces of a cluster, without those that Kubernetes makes."""
+    """Return the namespaces of a cluster, without those that Kubernetes creates."""
     return {item["metadata"]["name"] for item in cluster.list("namespaces")} - {
         "default", "kube-system", "kube-public", "kube-node-lease",
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Names: the real external-dns of each cluster, with its own arguments and rights, and a name server of its own."""
+"""The real external-dns of each cluster, with its own arguments and rights, writes the right records."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ NAMESPACE: Document = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"na
 
 
 def owner(stack: Stack, cluster: str) -> str:
-    """The owner id of a cluster's records."""
+    """Return the owner id of a cluster's records."""
     return str(answers_of(stack, cluster)["dns_owner_id"])
 
 
 def owned(records: Records) -> dict[str, str]:
-    """The owner of each CNAME record, read from the TXT record beside it."""
+    """Return the owner of each CNAME record, from the TXT record beside it."""
     found = {}
     for (name, kind), targets in records.items():
         if kind == "TXT" and name.startswith(OWNER):
@@ -37,7 +37,7 @@ def owned(records: Records) -> dict[str, str]:
 
 
 def expected(stack: Stack, cluster: str) -> dict[str, str]:
-    """The CNAME records that the answers imply for a cluster."""
+    """Return the CNAME records that the answers imply for a cluster."""
     endpoint = answers_of(stack, cluster)["ingress_host"]
     hosts = {way.host: endpoint for way in ways(stack, cluster)}
     return hosts | {endpoint: stack.clusters[cluster].load_balancer}
@@ -56,7 +56,7 @@ def assert_records(records: Records, *wanted: tuple[dict[str, str], str]) -> Non
 
 @pytest.fixture
 def names(stages: Stack) -> Iterator[NameServer]:
-    """A name server without records."""
+    """Yield a name server without records."""
     server = NameServer(stages)
     yield server
     server.close()
@@ -111,7 +111,7 @@ def test_a_host_that_somebody_else_has_taken_stays_as_it_is(names: NameServer, k
 
 
 def by_hand(item: Document, name: str, **annotations: str) -> Document:
-    """An object with annotations, in a namespace of no environment: no policy looks at it."""
+    """Return an object with annotations, in a namespace outside the environments: no policy checks it."""
     names = {f"{DNS}{key.replace('_', '-')}": value for key, value in annotations.items()}
     return item | {"metadata": {"name": name, "namespace": "by-hand", "annotations": names}}
 

@@ -1,4 +1,4 @@
-"""Entry points: what the load balancer may reach of Traefik, and what routes may reach of the cluster."""
+"""The load balancer reaches only Traefik's entry points, and routes reach only their namespace."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEALTH_CHECK = "service.beta.kubernetes.io/aws-load-balancer-healthcheck-"
 
 
 def route(name: str, namespace: str, host: str, **rule: Any) -> Object:
-    """A route as somebody may write it by hand."""
+    """Return a route as a user may write it by hand."""
     return {
         "apiVersion": "traefik.io/v1alpha1",
         "kind": "IngressRoute",
@@ -100,7 +100,7 @@ def test_a_route_reaches_nothing_outside_of_its_namespace(
     ways_in: dict[str, WayIn], name: str, reason: str, foreign: dict[str, Any]
 ) -> None:
     way_in = ways_in["nonprod"]
-    # Of no environment: in those the API server refuses it before Traefik sees it.
+    # Outside the environments: there the API server rejects it before Traefik sees it.
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "by-hand"}}
     elsewhere = {
         "apiVersion": "v1",
@@ -111,7 +111,7 @@ def test_a_route_reaches_nothing_outside_of_its_namespace(
     theirs = route(f"by-hand-{name}", "by-hand", f"{name}.elsewhere.{BY_HAND}", **foreign)
     mine = route("by-hand", "shop-dev", f"{name}.{BY_HAND}", services=[{"name": "api", "port": 9000}])
     with way_in.cluster.applied(namespace, elsewhere, theirs, mine):
-        # The routes are read in the order in which they came: after the second, the first is known as well.
+        # Traefik reads the routes in order: after the second, it has also read the first.
         way_in.cluster.sandbox.until(
             "the other route is followed", lambda: way_in.get(f"{name}.{BY_HAND}").status == 200
         )

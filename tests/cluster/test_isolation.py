@@ -1,4 +1,4 @@
-"""No pod of a workload starts in a namespace that no network policy isolates, whatever the order of its objects."""
+"""No pod of a workload starts in a namespace without an isolating network policy, in any order of its objects."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ REFUSED = "ValidatingAdmissionPolicy 'workload-isolation'"
 
 
 def placed(item: Object) -> Object:
-    """An object in the namespace."""
+    """Return an object in the namespace."""
     return item | {"metadata": item["metadata"] | {"namespace": NAMESPACE}}
 
 
 def isolating() -> Object:
-    """The policy that validate prints."""
+    """Return the policy that validate prints."""
     (policy,) = load_yaml(POLICY, "")
     return placed(policy)
 
 
 def pod() -> Object:
-    """A pod that no other policy refuses."""
+    """Return a pod that no other policy rejects."""
     return placed({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "tool"}, "spec": policies.pod()})
 
 
 @pytest.fixture
 def namespace(installed: Stack) -> Iterator[Stack]:
-    """A namespace of a workload, with nothing in it."""
+    """Yield an empty namespace of a workload."""
     labels = {"environment": "dev", "pod-security.kubernetes.io/enforce": "restricted"}
     item = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}}
     with installed.argocd.applied(item):
@@ -44,7 +44,7 @@ def namespace(installed: Stack) -> Iterator[Stack]:
 
 
 def pods(stack: Stack) -> list[Object]:
-    """The pods in the namespace."""
+    """Return the pods in the namespace."""
     return stack.argocd.list("pods", NAMESPACE)
 
 

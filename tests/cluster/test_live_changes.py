@@ -11,12 +11,12 @@ from tests.support.cluster.stack import Stack
 from tests.support.repository import Document
 from tests.support.validation.live import CASES, GROWING
 
-# No environment has it, so no policy looks there.
+# It belongs to no environment, so no policy checks it.
 NAMESPACE = "live-changes"
 
 
 def placed(item: Document, name: str) -> Document:
-    """Return an object under a name of its own."""
+    """Return an object under a unique name."""
     return item | {"metadata": item["metadata"] | {"name": name, "namespace": NAMESPACE}}
 
 
@@ -51,7 +51,7 @@ def test_the_api_server_refuses_the_changes_that_we_tell_about(installed: Stack)
     ids=["controller", "auto-mode", "legacy"],
 )
 def test_a_certificate_may_come_later_and_go_again(small: Stack, exposed: Document) -> None:
-    """Without one, Traefik's Service is of type ClusterIP: the same object changes its type both ways."""
+    """Without one, Traefik's Service is of type ClusterIP: the same object changes its type in both directions."""
     ports = [{"name": "web", "port": 80, "protocol": "TCP", "targetPort": "web"}]
     metadata = {"name": "certified-later", "namespace": "default"}
     uids = set()

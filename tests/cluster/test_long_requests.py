@@ -1,4 +1,4 @@
-"""Long requests through the real Traefik, with the limits that are rendered: minutes are 200 times shorter."""
+"""Long requests pass the real Traefik within the rendered limits, scaled 200 times."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.cluster.way_in import TRAEFIK
 from tests.support.repository import Repository, pick
 
 SCALE = 200
-# What is rendered, and Traefik's own limit for requests: 60 s.
+# The rendered limit, and Traefik's default for requests: 60 s.
 RENDERED, DEFAULT, PING, APPLICATION = 8443, 8444, 8080, 9000
 DEFAULT_READ_TIMEOUT = f"--entryPoints.default.transport.respondingTimeouts.readTimeout={60_000 // SCALE}ms"
 UNITS = {"s": 1_000, "m": 60_000}
@@ -38,7 +38,7 @@ def scaled(argument: str) -> str:
 
 @pytest.fixture(scope="module")
 def traefik(repositories: Callable[[str], Repository], downloads: None) -> Iterator[Sandbox]:
-    """Traefik with the rendered limits in front of an application, in a network of their own."""
+    """Yield Traefik with the rendered limits in front of an application, in a separate network."""
     if reason := sandbox.missing():
         pytest.skip(f"no clusters on this machine: {reason}")
     repository = repositories("minimal")
@@ -77,7 +77,7 @@ def opened(network: Sandbox, port: int, head: str) -> socket.socket:
 
 
 def status(connection: socket.socket) -> int:
-    """Return the status of the answer; 0 if there is none."""
+    """Return the status of the response; 0 if there is none."""
     first = connection.recv(12)
     return int(first.split()[1]) if first else 0
 
@@ -110,7 +110,7 @@ def test_a_client_that_sends_nothing_more_is_let_go_while_streams_and_websockets
         websocket.sendall(b"Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
         stalled.sendall(b"Content-Length: 600\r\n\r\n.")
         assert (status(events), status(websocket)) == (200, 101)
-        # Longer than any limit: this is the one that is reached last.
+        # Longer than any limit: this one is reached last.
         assert status(stalled) in (0, 408, 499, 504)
         while b"\r\n\r\n" not in websocket.recv(1000):
             pass
@@ -121,7 +121,7 @@ def test_a_client_that_sends_nothing_more_is_let_go_while_streams_and_websockets
 
 
 def test_traefik_closes_idle_connections_before_the_application_does(traefik: Sandbox) -> None:
-    """Else a POST ends with 502 if it is sent at that moment: Traefik cannot repeat it."""
+    """Otherwise a POST that is sent at that moment ends with 502: Traefik cannot repeat it."""
     (answer,) = ask(traefik, Request(f"http://{HOST}:{RENDERED}/idle", method="POST", body="."))
     assert answer.json == 1
     closed = f"http://{HOST}:{APPLICATION}/closed"

@@ -21,7 +21,7 @@ MOVE, RENAME = "Move the repository", "Rename a cluster"
 
 @pytest.fixture(scope="module")
 def with_copier(stages: Stack) -> Stack:
-    """The stack, with Copier for people who type."""
+    """Yield the stack, with Copier for the typed commands."""
     link = stages.folder / "bin/copier"
     if not link.exists():
         link.symlink_to(Path(sys.executable).with_name("copier"))
@@ -30,7 +30,7 @@ def with_copier(stages: Stack) -> Stack:
 
 @pytest.fixture
 def place(with_copier: Stack) -> Path:
-    """An empty repository at the new URL. Git pushes to it as a folder: the proxy only reads."""
+    """Create an empty repository at the new URL. Git pushes to it as a folder: the proxy is read-only."""
     folder = with_copier.folder / "web" / NEW_URL.removeprefix("https://")
     subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", folder], check=True)
     with (with_copier.folder / "home/.gitconfig").open("a") as file:
@@ -39,19 +39,19 @@ def place(with_copier: Stack) -> Path:
 
 
 def typed(stages: Stack, block: str, exports: str) -> None:
-    """Type a documented block in a shell that has the variables of the first one."""
+    """Type a documented block in a shell with the variables of the first block."""
     stages.type("\n".join([*re.findall("(?m)^export .*", exports), block]))
 
 
 def settled(stages: Stack, message: str, before: guarded.Identities) -> None:
-    """Publish what changed, wait until Argo CD has followed, and compare what runs."""
+    """Publish the changes, wait until Argo CD has applied them, and compare what runs."""
     stages.publish(message)
     stages.settle()
     assert guarded.everything(stages) == before
 
 
 def revert(stages: Stack, before: guarded.Identities, count: int = 1) -> None:
-    """Undo one of the last commits as people do."""
+    """Revert one of the last commits like a user."""
     revision = f"HEAD~{count - 1}"
     stages.checkout.git("revert", "--no-commit", revision)
     settled(stages, f"Revert {count} back", before)
@@ -80,7 +80,7 @@ def test_a_repository_moves_by_the_documented_commands_and_back(with_copier: Sta
 
 
 def source_of(stages: Stack, name: str) -> str:
-    """Return the repository that an Application is read from."""
+    """Return the repository of an Application."""
     return str(stages.argo.applications[name]["spec"]["source"]["repoURL"])
 
 
@@ -101,7 +101,7 @@ def test_a_locked_argocd_is_opened_by_the_documented_command(stages: Stack) -> N
 
 
 def answers(stages: Stack, old: str, new: str) -> dict[str, Any]:
-    """Return the answers with another name of a cluster, which keeps its endpoint and its records."""
+    """Return the answers with a renamed cluster, which keeps its endpoint and its records."""
     given = stages.repository.answers
     (cluster,) = (cluster for cluster in stages.repository.clusters if cluster["name"] == old)
     renamed = {"name": new, "ingress_host": cluster["ingress_host"], "dns_owner_id": cluster["dns_owner_id"]}

@@ -14,7 +14,7 @@ from tests.support.repository import Repository, examples, render
 WORKERS, REPORTS = ("worker", "worker-after-release", "worker-nightly"), ("reports", "made-by-hand")
 WEB = ("web", "web-before-release", "web-nightly")
 ROUTED = (("shop", "web", 8080), ("billing", "api", 80), ("reports", "reports", 8080))
-# What is reached in the town from outside of a workload. The design of the others is computed, this is written down.
+# The expected connections in the town from outside a workload. For other repositories, they are computed.
 REACHED = {
     *((f"billing-{e}/{pod}", f"shop-{e}/db", 5432, "TCP") for e in ("dev", "prod") for pod in WORKERS),
     *((f"reports-{e}/{pod}", f"shop-{e}/cache", 6379, "TCP") for e in ("dev", "prod") for pod in REPORTS),
@@ -27,7 +27,7 @@ REACHED = {
 
 
 def readable(verdicts: Iterable[Verdict]) -> str:
-    """Verdicts, one pair of peers a line, and no more lines than anyone reads."""
+    """Return verdicts as text, one pair of peers a line, with a limited number of lines."""
     lines: dict[str, list[str]] = {}
     for verdict in verdicts:
         pair = f"{verdict.source.name} {'reaches' if verdict.allowed else 'does not reach'} {verdict.target.name}"
@@ -37,7 +37,7 @@ def readable(verdicts: Iterable[Verdict]) -> str:
 
 
 def refused(verdicts: list[Verdict], about: Callable[[Verdict], bool]) -> None:
-    """Check that something was asked, and that all of it is refused."""
+    """Assert that there are verdicts, and that all deny the connection."""
     asked = [verdict for verdict in verdicts if about(verdict)]
     assert asked
     allowed = [verdict for verdict in asked if verdict.allowed]
@@ -46,7 +46,7 @@ def refused(verdicts: list[Verdict], about: Callable[[Verdict], bool]) -> None:
 
 @pytest.fixture(scope="module")
 def several(template: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Verdict]:
-    """The verdicts on the example with several environments in one cluster, and several workloads in one of them."""
+    """Return the verdicts for several environments in one cluster, with several workloads in one of them."""
     answers = examples()["stages"]
     path = render(template, answers, tmp_path_factory.mktemp("stages") / "repository")
     repository = Repository("stages", path, answers)

@@ -15,7 +15,7 @@ from tests.support.cluster.stack import Stack
 
 @pytest.fixture(scope="module")
 def outage(stages: Stack) -> Iterator[guarded.Identities]:
-    """The repository is away until the end of these drills. What was there before."""
+    """Make the repository unavailable until the end of these drills, and yield the previous objects."""
     stages.rest()
     before = guarded.everything(stages)
     origin = stages.checkout.origin
@@ -32,7 +32,7 @@ def outage(stages: Stack) -> Iterator[guarded.Identities]:
 
 
 def wait_for_sets(stages: Stack, message: str) -> None:
-    """Wait until every set, of workloads and of add-ons, has met an error."""
+    """Wait until every ApplicationSet, of workloads and of add-ons, reports an error."""
     names = stages.argo.sets.keys()
     stages.until(f"the sets say {message!r}", lambda: names <= stages.argo.errors_of_sets(message))
 
@@ -75,11 +75,11 @@ def test_a_branch_without_files_takes_nothing_that_is_protected(stages: Stack, o
 
 
 def workloads(stages: Stack) -> dict[str, str]:
-    """Return the states of what reads nothing but the repository."""
+    """Return the states of the Applications that read only the repository."""
     return {name: state for name, state in stages.argo.states().items() if name.startswith(("shop-", "reports-"))}
 
 
 def make_empty(stages: Stack) -> None:
-    """Have the Git server return a repository without branches."""
+    """Make the Git server return a repository without branches."""
     shutil.rmtree(stages.checkout.origin, ignore_errors=True)
     subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", stages.checkout.origin], check=True)

@@ -1,6 +1,6 @@
-"""EKS gives pods their AWS role when they are made: the policies let pass what its webhook adds, and nothing like it.
+"""EKS adds an AWS role to pods at creation: the policies admit what its webhook adds, and nothing similar.
 
-Here the API server itself adds the same. Source: github.com/aws/amazon-eks-pod-identity-webhook, pkg/handler.
+Here the API server itself adds the same fields. Source: github.com/aws/amazon-eks-pod-identity-webhook, pkg/handler.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ CONTAINERS = (
     f"initContainers: object.spec.?initContainers.orValue([]).map(c, {CONTAINER.replace('FIELD', 'initContainers')})"
     "}}"
 )
-# Not of objects: the API server panics over lists of them. The pods here have no other volumes.
+# Not in lists of objects: the API server panics. The pods here have no other volumes.
 TOKEN = f'{{"audience": dyn("pods.eks.amazonaws.com"), "expirationSeconds": dyn(86400), "path": dyn("{VOLUME}")}}'
 SOURCES = f'{{"sources": [{{"serviceAccountToken": {TOKEN}}}]}}'
 VOLUMES = (
@@ -43,7 +43,7 @@ VOLUMES = (
 
 
 def webhook() -> list[Object]:
-    """Return what adds to the pods of the namespace that the webhook of EKS adds."""
+    """Return an admission policy that adds the fields of EKS' webhook to the pods of the namespace."""
     identity: Object = {"apiVersion": "admissionregistration.k8s.io/v1", "metadata": {"name": "pod-identity"}}
     pods = [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}]
     spec = {
@@ -66,7 +66,7 @@ def webhook() -> list[Object]:
 
 
 def named(kind: str) -> Object:
-    """Return what makes pods with a sidecar, as Argo CD applies it."""
+    """Return an object that creates pods with a sidecar, as Argo CD applies it."""
     item, name = maker(kind), f"identity-{kind.lower()}"
     pod = item["spec"] if kind == "Pod" else item["spec"]["template"]["spec"]
     pod["initContainers"] = [pod["containers"][0] | {"name": "sidecar", "restartPolicy": "Always"}]
@@ -81,12 +81,15 @@ def named(kind: str) -> Object:
 
 @pytest.fixture(scope="module")
 def pods(installed: Stack) -> Iterator[dict[str, Object]]:
-    """The pods that controllers have made, one of each kind."""
-    makers = [named(kind) for kind in KINDS]
+    """Return the pods that controllers have created, one of each kind."""
+    makers, by_hand = [named(kind) for kind in KINDS], named("Pod")
+
+    def acts() -> bool:
+        return "workload-tokens" in str(objections(installed.argocd.api, by_hand))
+
+    # The API server follows changes of policies with a short delay.
     with installed.argocd.applied(*webhook()):
-        # The API server follows new policies a moment later.
-        by_hand = named("Pod")
-        installed.until("it acts", lambda: "workload-tokens" in str(objections(installed.argocd.api, by_hand)))
+        installed.until("it acts", acts)
         with installed.argocd.applied(*makers):
 
             def found() -> dict[str, Object]:
@@ -96,6 +99,7 @@ def pods(installed: Stack) -> Iterator[dict[str, Object]]:
 
             installed.until("every kind has a pod", lambda: found().keys() == {*KINDS})
             yield found()
+    installed.until("it acts no more", lambda: not acts())
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -25,7 +25,7 @@ from tests.support.repository import Document, Repository, scenarios
 
 WORKLOAD = "whoami"
 NAMESPACE = f"{WORKLOAD}-dev"
-# Of namespaces and policies that are tried beside those that run.
+# The suffix of namespaces and policies that are tested beside those in use.
 SUFFIX = "-policed"
 CLUSTER_SCOPED = ("ClusterRole", "Namespace")
 ACCOUNTS = "system:serviceaccount:kube-system"
@@ -36,7 +36,7 @@ TRACKING = "argocd.argoproj.io/tracking-id"
 
 @pytest.fixture(scope="module", autouse=True)
 def secrets_operator(installed: Stack) -> Iterator[None]:
-    """The kind of an operator that no policy may overlook."""
+    """Install an operator's kind that no policy may overlook."""
     with installed.argocd.applied(secretstores.DEFINITION):
         item = placed(secretstores.secret(), NAMESPACE)
         installed.until("the kind is served", lambda: "no matches" not in refusal(installed.argocd.api, item))
@@ -44,20 +44,20 @@ def secrets_operator(installed: Stack) -> Iterator[None]:
 
 
 def domain(stack: Stack) -> str:
-    """The domain of the only environment."""
+    """Return the domain of the only environment."""
     (environment,) = stack.repository.environments
     return str(environment["domain"])
 
 
 def placed(item: Document, namespace: str, application: str = "") -> Document:
-    """An object as Argo CD would apply it for the workload of a namespace, or for another application."""
+    """Return an object as Argo CD would apply it for the workload of a namespace, or for another application."""
     metadata = item["metadata"] | ({} if item["kind"] in CLUSTER_SCOPED else {"namespace": namespace})
     tracking = {TRACKING: f"{application or namespace}:x/{item['kind']}:{namespace}/{metadata['name']}"}
     return item | {"metadata": metadata | {"annotations": metadata.get("annotations", {}) | tracking}}
 
 
 def denials(stack: Stack, *items: Document) -> dict[str, tuple[str, str]]:
-    """What policies say: by the name of an object, the policy and its message."""
+    """Return the denials of policies: by the name of an object, the policy and its message."""
     return denied(stack.argocd.api, *items)
 
 
@@ -78,8 +78,9 @@ def test_each_policy_refuses_what_it_is_there_for(installed: Stack) -> None:
     said = denials(installed, *(placed(violation.item, NAMESPACE) for violation in wanted.values()))
     for what, (item, policy, message) in wanted.items():
         assert item["metadata"]["name"] in said, f"{what} passed"
-        assert said[item["metadata"]["name"]][0] == policy, what
-        assert message in said[item["metadata"]["name"]][1], what
+        found, text = said[item["metadata"]["name"]]
+        assert found == policy, f"{what}: {text}"
+        assert message in text, what
     assert len(said) == len(wanted)
 
 
@@ -95,7 +96,7 @@ def test_what_keeps_to_the_policies_passes(installed: Stack) -> None:
 
 def test_the_platform_and_what_is_nobodys_are_left_alone(installed: Stack) -> None:
     wanted = [violation.item for violation in policies.violations(domain(installed)).values()]
-    # Without a token of its own no such Secret is made, wherever it is.
+    # No such Secret is created without a token, in any namespace.
     elsewhere = [placed(item, "kube-system", "traefik-main") for item in wanted]
     nobodys = [item | {"metadata": item["metadata"] | {"namespace": "default"}} for item in wanted]
     (role,) = [item for item in wanted if item["kind"] == "ClusterRole"]
@@ -110,13 +111,13 @@ def policies_of(repository: Path) -> list[Document]:
 
 @contextmanager
 def tried(stack: Stack, repository: Path, environments: list[str], probe: str) -> Iterator[None]:
-    """The policies of a repository beside those that run, for namespaces that end in -policed.
+    """Apply the policies of a repository beside those in use, for namespaces that end in -policed.
 
     Args:
-        stack: Where they are applied.
-        repository: What has them.
+        stack: The stack with the cluster.
+        repository: The repository with the policies.
         environments: The names of its environments.
-        probe: A namespace that exists, by which it is seen when they take effect.
+        probe: An existing namespace that shows when they take effect.
     """
     text = json.dumps(policies_of(repository)).replace("workload-", "tried-")
     for name in environments:
@@ -137,7 +138,7 @@ def tried(stack: Stack, repository: Path, environments: list[str], probe: str) -
 
 
 def beside(item: Document, namespaces: list[str], environments: list[str]) -> Document:
-    """An object that names namespaces or environments, with those that it is tried in; any other object as it is."""
+    """Return an object with its namespaces and environments replaced by those of the test."""
     text = json.dumps(item)
     for name in namespaces if item["kind"] == "NetworkPolicy" else []:
         text = text.replace(f'"{name}"', f'"{name}{SUFFIX}"')
@@ -153,7 +154,7 @@ def namespace(name: str, **labels: str) -> Document:
 
 @pytest.fixture(scope="session")
 def passed() -> set[str]:
-    """What has passed already: policies with the objects that were held against them. Many repositories share them."""
+    """Return what was already accepted: policies with the tested objects. Many repositories share them."""
     return set()
 
 
@@ -279,7 +280,7 @@ def test_people_create_a_namespace_with_its_labels(installed: Stack) -> None:
     assert objections(installed.argocd.api, namespace("new-dev", **labels), namespace("new")) == []
 
 
-# What has the finalizer of a hook and is none.
+# Objects with the finalizer of a hook that are not hooks.
 HOOKED = "the finalizer of a hook"
 
 

@@ -1,6 +1,6 @@
-"""What is protected outlives every commit: an environment that is renamed, sets and projects that are removed.
+"""Protected objects survive every commit: a renamed environment, removed ApplicationSets and projects.
 
-One commit does all of it; then what the renaming made is taken out, as documented.
+One commit does all of it; then the renamed environment is taken out, as documented.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ DESCRIPTION = "Everything in dev"
 
 @dataclass(frozen=True)
 class Before:
-    """What was there before the commit."""
+    """The objects before the commit."""
 
     revision: str
     identities: guarded.Identities
@@ -34,7 +34,7 @@ class Before:
 
 @pytest.fixture(scope="module")
 def renamed(stages: Stack, template: Path) -> Iterator[Before]:
-    """A commit that renames prod to live, removes the set of the add-ons, and changes a project."""
+    """Publish a commit that renames prod to live, removes the ApplicationSet of the add-ons, and changes a project."""
     answers = victims.renamed(stages.repository.answers, OLD, NEW)
     with stages.undone():
         before = Before(stages.checkout.head, guarded.protected(stages), guarded.sets_and_projects(stages))
@@ -114,7 +114,7 @@ def test_a_protected_environment_goes_by_the_documented_commands(stages: Stack, 
 
 
 def remove_protected(stack: Stack, workload: str, environment: str) -> None:
-    """Type what docs/operations.md says about taking out a protected workload."""
+    """Type the commands of docs/operations.md that take out a protected workload."""
     # The first block is about environments that are not protected.
     _, exports, *commands = stack.documented("operations.md", "Take a workload out")
     for block in commands:
@@ -122,5 +122,5 @@ def remove_protected(stack: Stack, workload: str, environment: str) -> None:
 
 
 def filled(commands: str, **names: str) -> str:
-    """Return commands of the documentation with what it leaves to its reader, such as <workload>."""
+    """Return documented commands with their placeholders replaced, such as <workload>."""
     return re.sub(r"<(\w+)>", lambda placeholder: names[placeholder[1]], commands)

@@ -14,7 +14,7 @@ from tests.support.cluster.stack import Stack
 
 
 def deployment(stack: Stack, name: str, namespace: str = "shop-dev") -> Object:
-    """Return a Deployment that must be there."""
+    """Return an existing Deployment."""
     item = stack.clusters[victims.CLUSTER].get("deployment", name, namespace)
     assert item
     return item
@@ -55,7 +55,7 @@ def test_a_workload_made_by_hand_is_found(stages: Stack) -> None:
 
 @dataclass(frozen=True)
 class Release:
-    """A commit to one workload, and what was there before."""
+    """A commit to one workload, and the objects before it."""
 
     before: guarded.Identities
     built: set[str]
@@ -63,7 +63,7 @@ class Release:
 
 @pytest.fixture(scope="module")
 def release(stages: Stack) -> Iterator[Release]:
-    """A commit that gives shop in dev another image, and takes its route away."""
+    """Publish a commit that changes the image of shop in dev, and removes its route."""
     with stages.undone():
         before, builds = guarded.everything(stages), Builds(stages, quiet_seconds=3)
         kustomization = layout.kustomization("shop", "dev")

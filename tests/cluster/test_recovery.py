@@ -1,4 +1,4 @@
-"""Argo CD is lost with all its state, is bootstrapped again, and adopts the running objects."""
+"""A lost Argo CD is bootstrapped again, and adopts the running objects."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.cluster.stack import Stack
 def test_a_lost_argocd_is_recovered_from_git_alone(stages: Stack) -> None:
     before = guarded.outside(guarded.everything(stages), "argocd")
     runbook = Runbook(stages, "shop", "prod")
-    # The processes of the pods that the first command ends, and of all others.
+    # The processes of the pods that the first command deletes, and of all others.
     for name in controllers.PROCESSES:
         stages.sandbox.end(name)
     runbook.type("Stop Argo CD", 0)
@@ -27,7 +27,7 @@ def test_a_lost_argocd_is_recovered_from_git_alone(stages: Stack) -> None:
 
 
 def lose_argocd(stack: Stack) -> None:
-    """Delete Argo CD with all that it knew, past every guard, as when the storage of its objects is lost."""
+    """Delete Argo CD with all its state, past every guard, as if its storage was lost."""
     for kind in ("applications", "applicationsets", "appprojects"):
         for item in stack.argocd.list(kind, "argocd"):
             without_finalizers = {"metadata": {"finalizers": None}}

@@ -1,6 +1,6 @@
-"""What must not be possible: projects refuse kinds, places and repositories, and Argo CD refuses to prune everything.
+"""Projects reject kinds, destinations and repositories, and Argo CD never prunes everything.
 
-All of it is tried at once: one commit, and Applications as somebody might make them by hand, past the ApplicationSets.
+One commit tries all of it, together with Applications created by hand, past the ApplicationSets.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.support.cluster.checkout import KUSTOMIZATION
 from tests.support.cluster.stack import Stack
 
 STRAY, BLANK = f"{victims.STRAY}-dev", f"{victims.BLANK}-dev"
-# The fields of the destination and of the source that differ from what the project of dev admits.
+# The fields of the destination and of the source that the project of dev does not admit.
 PLACES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "argocd": ({"namespace": "argocd"}, {}),
     "kube-system": ({"namespace": "kube-system"}, {}),
@@ -56,7 +56,7 @@ KINDS: dict[str, Object] = {
         "spec": {"routes": [{"match": "HostSNI(`*`)"}]},
     },
 }
-# Of a kind that the cluster of dev does not have, of one that Argo CD has no right to there, and of every other.
+# A kind that the cluster of dev does not have, one for which Argo CD has no rights there, and every other one.
 REFUSALS = ("could not find argoproj.io/Application", 'role/argocd" cannot get', "is not permitted in project dev")
 TAKEOVER = {
     "apiVersion": "v1",
@@ -67,7 +67,7 @@ TAKEOVER = {
 
 @dataclass(frozen=True)
 class Before:
-    """What was there before the attempts."""
+    """The objects before the attempts."""
 
     identities: guarded.Identities
     namespace: Object | None
@@ -98,7 +98,7 @@ PLACE_NAMES, KIND_NAMES = numbered("place", dict(PLACES)), numbered("intruder", 
 
 @pytest.fixture(scope="module")
 def attempts(stages: Stack) -> Iterator[Before]:
-    """One commit with what no workload may have, and one overlay that would prune all; Applications made by hand."""
+    """Publish forbidden objects, an overlay that would prune everything, and Applications created by hand."""
     with stages.undone():
         before = Before(guarded.everything(stages), stages.clusters[victims.CLUSTER].get("namespace", "shop-staging"))
         for what, item in KINDS.items():
@@ -113,12 +113,11 @@ def attempts(stages: Stack) -> Iterator[Before]:
         with stages.argocd.applied(*drills, takeover):
             yield before
     stages.rest()
-    for name in KIND_NAMES.values():
-        stages.clusters[victims.CLUSTER].api.delete("namespace", f"{name}-dev")
+    stages.clusters[victims.CLUSTER].api.delete_namespaces(f"{name}-dev" for name in KIND_NAMES.values())
 
 
 def leave_a_stray_file(stages: Stack) -> None:
-    """Leave one file in the folder of a workload that is none of Kustomize's."""
+    """Leave one file in the folder of a workload that is not a kustomization."""
     overlay = layout.overlay(victims.STRAY, "dev")
     stages.checkout.delete(overlay)
     stray = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "stray"}}
@@ -126,7 +125,7 @@ def leave_a_stray_file(stages: Stack) -> None:
 
 
 def leave_nothing(stages: Stack) -> None:
-    """Leave an overlay that builds, and has no objects."""
+    """Leave an overlay that builds without objects."""
     overlay = layout.overlay(victims.BLANK, "dev")
     stages.checkout.write(f"{overlay}/kustomization.yaml", KUSTOMIZATION | {"resources": ["nothing.yaml"]})
     (stages.checkout.work / overlay / "nothing.yaml").write_text("# nothing\n")
@@ -175,7 +174,7 @@ def test_no_attempt_has_changed_anything(stages: Stack, attempts: Before) -> Non
 
 
 def is_refused(stages: Stack, name: str) -> bool:
-    """Whether Argo CD has refused what an Application has."""
+    """Return whether Argo CD has rejected the content of an Application."""
     text = stages.argo.says(name)
     return any(refusal in text for refusal in REFUSALS)
 

@@ -28,7 +28,7 @@ KUSTOMIZATION = layout.kustomization(WORKLOAD, ENVIRONMENT)
 
 @dataclass(frozen=True)
 class FirstReleases:
-    """Two releases, of which the second arrives while the first one's jobs run.
+    """Two releases: the second arrives while the jobs of the first run.
 
     Attributes:
         before: The objects by kind and name, while the job before the very first release runs.
@@ -40,7 +40,7 @@ class FirstReleases:
 
 
 def put(stages: Stack, template: Path, folder: Path, web: dict[str, Any]) -> None:
-    """Write the workload and the sets of all workloads, as the template renders them, into the checkout."""
+    """Write the workload and the ApplicationSets, as rendered, into the checkout."""
     rendered = render(template, jobs.with_workload(victims.two_clusters(), [ENVIRONMENT], web), folder)
     scale(rendered, [*stages.clusters], 0)
     for part in (layout.APPLICATIONSETS, f"{layout.WORKLOADS}/{WORKLOAD}"):
@@ -49,13 +49,13 @@ def put(stages: Stack, template: Path, folder: Path, web: dict[str, Any]) -> Non
 
 
 def release(stages: Stack, old: str, new: str) -> None:
-    """Publish another version, as Renovate and promote.py do: one line."""
+    """Publish another version in one line, like Renovate and promote.py."""
     stages.checkout.edit(KUSTOMIZATION, f'newTag: "{old}"', f'newTag: "{new}"')
     stages.publish(f"Release {new}")
 
 
 def wait(stages: Stack) -> None:
-    """Wait until the newest commit is synced to the end: an Application is Synced and Healthy before its last job."""
+    """Wait until the sync of the newest commit has ended: an Application is Synced and Healthy before its last job."""
 
     def is_done() -> bool:
         application = stages.argo.applications[APPLICATION]
@@ -67,12 +67,12 @@ def wait(stages: Stack) -> None:
 
 
 def get(stages: Stack, kind: str, name: str) -> Object:
-    """Return an object of the workload; empty if it is not there."""
+    """Return an object of the workload; empty if it does not exist."""
     return stages.clusters[CLUSTER].get(kind, name, NAMESPACE) or {}
 
 
 def objects(stages: Stack) -> dict[str, str]:
-    """Return the uids of the workload's objects and pods by kind and name, without what Kubernetes puts there."""
+    """Return the uids of the workload's objects and pods by kind and name, except Kubernetes' own."""
     found = stages.identities("serviceaccounts,configmaps,networkpolicies,services,deployments,statefulsets,pods")
     names = {key.split("/", 2)[2]: uid for key, uid in found.items() if key.startswith(f"{CLUSTER}/{NAMESPACE}/")}
     return {name: uid for name, uid in names.items() if not name.endswith(("kube-root-ca.crt", "/default"))}
@@ -85,7 +85,7 @@ def config_maps(stages: Stack) -> set[str]:
 
 @pytest.fixture(scope="module")
 def first(stages: Stack, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FirstReleases]:
-    """Release the workload for the first time, and once more before that is done."""
+    """Release the workload for the first time, and again before the first release ends."""
     cluster = stages.clusters[CLUSTER]
     with stages.undone():
         put(stages, template, tmp_path_factory.mktemp("releases") / "first", WEB | JOBS)
@@ -118,7 +118,7 @@ def test_the_job_after_a_release_waits_for_all_pods(first: FirstReleases) -> Non
 
 
 def test_a_commit_that_arrives_during_a_release_has_its_own_jobs(stages: Stack, first: FirstReleases) -> None:
-    """Argo CD would take it for drift, and repair drift without hooks."""
+    """Argo CD would treat it as drift, which it reverts without hooks."""
     found = {name: get(stages, "job", name) for name in (BEFORE, AFTER)}
     assert {jobs.image(job) for job in found.values()} == {jobs.image(get(stages, "deployment", "web"))} == {"1.1.0"}
     assert {jobs.ended(job) for job in found.values()} == {"Complete"}
@@ -128,7 +128,7 @@ def test_a_failed_job_leaves_the_old_version_running_until_a_revert(stages: Stac
     running, start = objects(stages), stages.checkout.head
     stages.checkout.edit(f"{layout.WORKLOADS}/{WORKLOAD}/base/kustomization.yaml", "level = 1", "level = 2")
     release(stages, "1.1.0", "1.2.0-fails")
-    # It says nothing while the next attempt runs.
+    # It prints nothing while the next attempt runs.
     stages.until("Argo CD says which job failed", lambda: failed(stages).startswith(f"Job/{BEFORE}: "))
     kept = {name for name in running if not name.startswith(f"Pod/{BEFORE}-")}
     assert kept <= objects(stages).keys()
@@ -141,7 +141,7 @@ def test_a_failed_job_leaves_the_old_version_running_until_a_revert(stages: Stac
 
 
 def failed(stages: Stack) -> str:
-    """Return what the documented command prints about the last sync."""
+    """Return the output of the documented command about the last sync."""
     command, *_ = stages.documented("jobs.md", "When a job fails")
     return stages.type(command.replace("<workload>-<environment>", APPLICATION))
 
@@ -171,7 +171,7 @@ def test_a_job_that_hangs_goes_with_its_sync_as_documented(stages: Stack, first:
     stages.until("the job is gone", lambda: not get(stages, "job", BEFORE))
     stages.until("the revert is read", lambda: stages.argo.state(APPLICATION) == HEALTHY)
     assert jobs.image(get(stages, "deployment", "web")) == "1.1.0"
-    # Nothing differs from Git, so Argo CD starts no sync, and no job, on its own.
+    # Nothing differs from Git, so Argo CD starts no sync and no job automatically.
     runbook.type("A sync fails or is refused", 2)
     wait(stages)
     assert jobs.image(get(stages, "job", BEFORE)) == "1.1.0"

@@ -1,4 +1,4 @@
-"""What is removed from Git and not protected is pruned, and nothing else: two commits."""
+"""Two commits: unprotected objects that are removed from Git are pruned, and nothing else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHOP, TRIAL, BY_HAND = "shop-dev", f"{victims.TRIAL}-test", f"{victims.BY_HAND}-
 
 @pytest.fixture(scope="module")
 def removed(stages: Stack) -> Iterator[guarded.Identities]:
-    """A commit that removes a workload from dev, one that was made by hand, and the set of test. What was before."""
+    """Publish a commit that removes a workload of dev, one created by hand, and the ApplicationSet of test."""
     with stages.undone():
         before = guarded.everything(stages)
         assert all(guarded.inside(before, namespace) for namespace in (SHOP, TRIAL))
@@ -27,7 +27,7 @@ def removed(stages: Stack) -> Iterator[guarded.Identities]:
 
 @pytest.fixture(scope="module")
 def emptied(stages: Stack, removed: guarded.Identities) -> guarded.Identities:
-    """A second commit that removes every workload of every environment. What was protected before."""
+    """Publish a second commit that removes every workload of every environment. Yield the protected objects."""
     stages.until(
         "the first commit has been followed", lambda: not {SHOP, TRIAL, BY_HAND} & stages.argo.applications.keys()
     )
@@ -38,7 +38,7 @@ def emptied(stages: Stack, removed: guarded.Identities) -> guarded.Identities:
 
 
 def wait_until_gone(stages: Stack, namespace: str) -> None:
-    """Wait until an Application and all that it ran are gone; its namespace stays."""
+    """Wait until an Application and all its objects are deleted; its namespace stays."""
     stages.until(f"{namespace} is gone", lambda: namespace not in stages.argo.applications)
     stages.until("its objects are gone", lambda: not guarded.inside(guarded.everything(stages), namespace))
     assert stages.clusters[victims.CLUSTER].get("namespace", namespace)

@@ -1,4 +1,4 @@
-"""Attacks by a request of an anonymous client, as files in tests/attacks/requests, against the real Traefik."""
+"""The real Traefik stops attacks by anonymous clients, each a file in tests/attacks/requests."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_request_does_no_harm(way_in: WayIn, file: Path) -> None:
     answer = way_in.get(way.host, request.get("path", "/"), headers=request.get("headers"))
     assert answer.status == attack.get("refused", 200), f"{attack['about']} {answer}"
     assert answer.headers.items() >= attack.get("answer", {}).get("headers", {}).items()
-    # The application answers in JSON with what has arrived.
+    # The application returns the request in JSON.
     assert answer.headers.get("content-type") == (None if "refused" in attack else "application/json")
     if arrives:
         assert answer.json["path"] == arrives.get("path", answer.json["path"])

@@ -33,7 +33,7 @@ configMapGenerator:
 
 @pytest.fixture(scope="module")
 def reading(stages: Stack) -> Iterator[guarded.Identities]:
-    """A component in prod reads a generated ConfigMap. What there is in prod then."""
+    """Let a component in prod read a generated ConfigMap, and yield the objects in prod."""
     with stages.undone():
         file = stages.checkout.work / layout.kustomization("shop", "prod")
         file.write_text(file.read_text() + READS_SETTINGS + SETTINGS)
@@ -43,13 +43,13 @@ def reading(stages: Stack) -> Iterator[guarded.Identities]:
 
 
 def there(stages: Stack) -> guarded.Identities:
-    """Return what the workload has in prod: the objects that a release may replace."""
+    """Return the objects of the workload in prod that a release may replace."""
     found = stages.identities("deployments,services,configmaps")
     return {name: uid for name, uid in found.items() if f"/{APPLICATION}/" in name and "kube-root-ca" not in name}
 
 
 def hang(stages: Stack, patch: str, reason: str) -> None:
-    """Publish a release that never becomes ready, and wait until a Deployment of it says why it is not available.
+    """Publish a release that never becomes ready, and wait until one of its Deployments reports why.
 
     It renames a component in all environments, and changes the settings of another one in prod.
     """
@@ -70,7 +70,7 @@ def hang(stages: Stack, patch: str, reason: str) -> None:
 
 
 def old_and_new_are_there(stages: Stack, before: guarded.Identities) -> bool:
-    """Return whether everything that the release replaces is still there, and serves, beside what is new."""
+    """Return whether all objects that the release replaces still exist and serve, beside the new ones."""
     now, old = there(stages), stages.clusters[CLUSTER].get("deployment", OLD, APPLICATION)
     new = {f"{CLUSTER}/{APPLICATION}/{kind}/{NEW}" for kind in ("Deployment", "Service")}
     serves = old and old["status"]["availableReplicas"] == old["spec"]["replicas"]

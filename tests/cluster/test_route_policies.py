@@ -1,4 +1,4 @@
-"""The API server reads rules as the scripts do, and knows every annotation of external-dns."""
+"""The API server parses rules like the scripts, and knows every annotation of external-dns."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ NAMESPACE = "whoami-dev"
 
 
 def domain(stack: Stack) -> str:
-    """The domain of the only environment."""
+    """Return the domain of the only environment."""
     (environment,) = stack.repository.environments
     return str(environment["domain"])
 
 
 def placed(item: Document) -> Document:
-    """An object in the namespace of a workload."""
+    """Return an object in the namespace of a workload."""
     return item | {"metadata": item["metadata"] | {"namespace": NAMESPACE}}
 
 
@@ -41,7 +41,7 @@ def test_the_api_server_reads_the_rules_that_the_scripts_read(installed: Stack, 
 
 
 def known() -> list[str]:
-    """Return every annotation that external-dns knows, from its source; of those with any ending, one each."""
+    """Return every annotation that external-dns knows, from its source; one for each variable suffix."""
     folder = engines.go_module("sigs.k8s.io/external-dns") / "source/annotations"
     endings = re.findall(r'AnnotationKeyPrefix \+ "([a-z-]+)"', (folder / "annotations.go").read_text())
     assert {"hostname", "target", "aws-", "set-identifier"} <= set(endings)

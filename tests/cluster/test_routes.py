@@ -1,4 +1,4 @@
-"""Routes of every kind: the real API server accepts them, and the real Traefik does what the answers say."""
+"""The real API server accepts routes of every kind, and the real Traefik serves them as the answers define."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ USERS = "alice:{SHA}" + base64.b64encode(hashlib.sha1(b"a secret").digest()).dec
 
 
 class Portal:
-    """The workload of the answers in dev, with something that answers behind each of its pods."""
+    """The workload of the answers in dev, with an echo server for each of its pods."""
 
     def __init__(self, stack: Stack, way_in: WayIn, objects: list[dict[str, Any]]) -> None:
         self.cluster, self.sandbox, self._way_in = way_in.cluster, stack.sandbox, way_in
-        # Policies of the network first: no pod is admitted without them.
+        # Network policies first: no pod is admitted without them.
         objects = sorted(objects, key=lambda item: item["kind"] != "NetworkPolicy")
         metadata = {
             "name": NAMESPACE,
@@ -61,7 +61,7 @@ class Portal:
         return answer
 
     def arrived(self, host: str, path: str) -> tuple[str, str]:
-        """Return the component that a request reached, and the path that it got."""
+        """Return the component that a request reached, and the path that it received."""
         answer = self.ask(host, path)
         assert answer.status == 200, answer
         return answer.json["name"].split("-")[0], answer.json["path"]
@@ -73,7 +73,7 @@ class Portal:
         return connection
 
     def _is_routed(self) -> bool:
-        # Traefik loads the objects one by one: a route whose middleware it has not read yet does not exist for it.
+        # Traefik loads objects one by one: it ignores a route until it has read its middleware.
         return self.ask("www").status == 200 and self.arrived("www", "/api/v1") == ("web", "/")
 
     def _running(self, number: int) -> Any:
@@ -94,7 +94,7 @@ class Portal:
 
 @pytest.fixture(scope="module")
 def portal(stages: Stack, ways_in: dict[str, WayIn], routed: Repository) -> Iterator[Portal]:
-    """The workload, as it was rendered and built."""
+    """Yield the workload, as rendered and built."""
     found = Portal(stages, ways_in["nonprod"], routed.build("apps/workloads/portal/overlays/dev"))
     yield found
     found.close()
@@ -153,7 +153,7 @@ def test_a_rate_is_that_of_one_address(portal: Portal) -> None:
 
 
 def granted(portal: Portal) -> Answer | None:
-    """Log in, and return the answer of the component."""
+    """Log in, and return the response of the component."""
     answer = portal.ask("admin", "/console/a", Authorization=LOGIN)
     return answer if answer.status == 200 else None
 
@@ -162,7 +162,7 @@ def test_a_login_is_closed_until_its_secret_is_there_and_when_it_is_gone(portal:
     def status(**headers: str) -> int:
         return portal.ask("admin", "/console/a", **headers).status
 
-    # The host itself has a route, which must not serve what is behind the login.
+    # The host itself has a route, which must not serve the protected component.
     assert portal.arrived("admin", "/a") == ("api", "/a")
     assert (status(), status(Authorization=LOGIN)) == (404, 404)
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": SECRET, "stringData": {"users": USERS}}

@@ -1,4 +1,4 @@
-"""The grammar of rules and the real Traefik: an accepted rule routes the hosts that are read from it, and no others."""
+"""The real Traefik routes exactly the hosts that the scripts read from an accepted rule."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from tests.support.repository import Document
 from tests.support.rules import DECEPTIVE, HEADERS, OWN, PROBE, always_true, plain, probes, rules
 
 PING, FIRST_PORT = 9000, 10000
-# A Service without pods: what it is routed to is not there, what is not routed is unknown.
+# A Service without pods: a routed request gets 503, any other one 404.
 ROUTED, UNKNOWN = 503, 404
 
 
 @pytest.fixture(scope="module")
 def network() -> Iterator[Sandbox]:
-    """A network without anything in it."""
+    """Yield an empty network."""
     if reason := sandbox.missing():
         pytest.skip(f"no clusters on this machine: {reason}")
     with TemporaryDirectory(prefix="rules-") as folder:
@@ -39,7 +39,7 @@ def network() -> Iterator[Sandbox]:
 
 
 def routed(network: Sandbox, batch: list[str]) -> list[set[str]]:
-    """Return which of its probes each rule routes: each has an entry point of Traefik for itself."""
+    """Return the probes that each rule routes: each rule has its own entry point of Traefik."""
     names = [f"rule{number}" for number in range(len(batch))]
     configuration = network.folder / "rules.yaml"
     routers = {
@@ -52,7 +52,7 @@ def routed(network: Sandbox, batch: list[str]) -> list[set[str]]:
     network.start("traefik", TRAEFIK, f"--providers.file.filename={configuration}", "--ping=true", *options)
     try:
         network.wait_for("traefik", lambda: fetch(network, f"http://127.0.0.1:{PING}/ping") is not None)
-        # The last entry point has a rule that is known to work: once it does, the others are read, too.
+        # The rule of the last entry point works: when it does, Traefik has read the others too.
         last = Request(f"http://127.0.0.1:{points[names[-1]]}{PROBE}", {"Host": OWN[0]} | HEADERS)
         network.until("Traefik has read the rules", lambda: ask(network, last)[0].status == ROUTED)
         return [hosts_of(network, points[name], rule) for name, rule in zip(names, batch, strict=True)]

@@ -1,4 +1,4 @@
-"""Every add-on in one cluster, and secrets from AWS: how they arrive and change, and what is lost when AWS is away."""
+"""Every add-on in one cluster: secrets from AWS are created, updated, and kept when AWS is down."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ REFRESH = "argocd.argoproj.io/refresh"
 
 @pytest.fixture(scope="module")
 def platform(equipped: Stack) -> Platform:
-    """Every add-on, installed as documented."""
+    """Yield the platform with every add-on, installed as documented."""
     return installed(equipped)
 
 
 @pytest.fixture
 def drill(platform: Platform) -> Iterator[Platform]:
-    """The platform, at rest before and after; what is published or changed in AWS is undone."""
+    """Yield the idle platform, and revert what the test published or changed in AWS."""
     with platform.stack.undone():
         yield platform
         platform.upstream.restore()
@@ -65,7 +65,7 @@ def test_a_certificate_that_comes_later_provisions_the_load_balancer(
     certified = render(template, answers, tmp_path / "certified")
     (drill.stack.checkout.work / values).write_text((certified / values).read_text())
     drill.stack.publish("Answer the certificate")
-    # Argo CD finds a load balancer healthy once it has an address. What undoes the test takes it away again.
+    # For Argo CD, a load balancer with an address is healthy. The cleanup of the test removes the address.
     drill.stack.settle()
     after = drill.read("service", "traefik", "traefik")
     assert (after["spec"]["type"], after["spec"]["loadBalancerClass"]) == ("LoadBalancer", "service.k8s.aws/nlb")
@@ -92,7 +92,7 @@ def test_certificates_that_each_rendering_makes_anew_change_nothing(platform: Pl
         return [secret["data"], bundles, stack.argo.applications[name]["status"]["operationState"]["startedAt"]]
 
     before = live()
-    # As long as the self-healing of Argo CD would need to act on a difference.
+    # As long as Argo CD's self-heal needs to react to drift.
     for kind in ("normal", "hard", "normal"):
         stack.argocd.api.patch("application", name, {"metadata": {"annotations": {REFRESH: kind}}}, "argocd")
         stack.until("it is refreshed", lambda: REFRESH not in annotations_of(stack, name))
@@ -111,7 +111,7 @@ def test_what_a_workload_names_arrives(platform: Platform) -> None:
     assert registry["type"] == "kubernetes.io/dockerconfigjson"
     content = json.loads(base64.b64decode(registry["data"][".dockerconfigjson"]))
     assert content == {"auths": {"ghcr.io": {"auth": "a"}}}
-    # The job before the first release found its Secret.
+    # The job before the first release had its Secret.
     secret, job = (platform.read(kind, name, "ledger-dev") for kind, name in PAIR)
     assert secret["metadata"]["creationTimestamp"] <= job["metadata"]["creationTimestamp"]
 
@@ -177,7 +177,7 @@ def test_without_its_role_nothing_is_lost_but_a_release_with_jobs_waits(drill: P
     for name, old in (("notes", "1.4.0"), ("ledger", "1.0.0")):
         drill.release(name, old, "3.0.0")
     drill.stack.until("the one is out", lambda: drill.image(DEV, "notes").endswith("3.0.0"))
-    # Its objects are applied in waves, and the secrets are the first of them.
+    # Its objects are applied in waves, the secrets first.
     drill.stack.until("the other one tries again", lambda: has_retried(drill.stack, "ledger-dev"))
     assert drill.image("ledger-dev", "ledger").endswith("1.0.0")
     assert {drill.value(DEV), drill.value("ledger-dev")} == {DATABASE["password"]}
@@ -206,7 +206,7 @@ def test_the_secrets_of_others_are_refused(platform: Platform, key: str, store: 
 
 
 def test_the_stores_serve_only_their_namespaces(platform: Platform) -> None:
-    """No policy looks at this namespace: it belongs to no environment, and an administrator made it."""
+    """No policy checks this namespace: it belongs to no environment, and an administrator created it."""
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "by-hand"}}
     with platform.cluster.applied(namespace, external_secret("by-hand", "dev/notes/database", "dev")):
         platform.stack.until("it is refused", lambda: "denied by" in platform.operator.says("database", "by-hand"))
@@ -216,7 +216,7 @@ def test_the_stores_serve_only_their_namespaces(platform: Platform) -> None:
 def test_external_secrets_is_taken_out_as_documented_and_no_secret_is_lost(
     platform: Platform, template: Path, tmp_path: Path
 ) -> None:
-    """The last test of this cluster: what it takes out does not come back."""
+    """The last test of this cluster: the add-on is not installed again."""
     stack, answers = platform.stack, answers_without_a_certificate()
     stack.rest()
     refresh, listing, deletion, cleanup, *_ = [

@@ -1,6 +1,6 @@
-"""Two t3.small nodes: everything is scheduled, also while all of it rolls, and on one while the other drains.
+"""Two t3.small nodes run everything, even while everything rolls. One runs everything while the other drains.
 
-Pods become ready and leave in scaled time, with the ratio that Traefik's have.
+Pods become ready and stop in scaled time, with the ratio of Traefik's pods.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Measured = Callable[[str], None]
 WORKLOAD = "whoami-dev"
 PLATFORM = ("argocd", *layout.CHARTS)
 OURS = (*PLATFORM, WORKLOAD)
-# More than both nodes hold, of pods as small as any: they fill every gap.
+# More of the smallest pods than fit on both nodes: they fill every gap.
 CROWD: dict[str, Any] = {
     "apiVersion": "apps/v1",
     "kind": "Deployment",
@@ -61,7 +61,7 @@ CROWD: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def crowded(installed: Stack) -> Iterator[Stack]:
-    """The smallest example beside what EKS itself runs."""
+    """Yield the smallest example beside what EKS itself runs."""
     with installed.argocd.applied(*eks.addons()):
         installed.rest()
         at_rest(installed)
@@ -70,7 +70,7 @@ def crowded(installed: Stack) -> Iterator[Stack]:
 
 
 def tune(stack: Stack, values: dict[str, Any]) -> None:
-    """Commit values for Traefik where people tune it, in scaled time, and wait until Argo CD has followed."""
+    """Commit users' settings of Traefik in scaled time, and wait until Argo CD has applied them."""
     scaled = values.get("deployment", {}) | {"minReadySeconds": MIN_READY_SECONDS}
     tune_traefik(stack.checkout.work, "main", values | {"deployment": scaled})
     stack.publish("Tune Traefik")
@@ -111,7 +111,7 @@ def test_a_workload_that_fills_the_nodes_does_not_displace_the_platform(crowded:
     at_rest(crowded)
     with crowded.argocd.applied(CROWD):
         crowded.until("no pod more fits", lambda: bool(waiting(crowded)))
-        # Each new pod needs the place of one of the crowd.
+        # Each new pod must replace one of the crowd.
         restart(crowded, PLATFORM)
         crowded.until("the platform has rolled", lambda: not rolling(), every=0.5)
         pods = [pod for namespace in PLATFORM for pod in crowded.argocd.list("pods", namespace)]
@@ -141,7 +141,7 @@ def test_one_node_holds_everything_while_the_other_drains(crowded: Stack, measur
 
 
 def test_so_it_is_with_every_add_on(crowded: Stack, measured: Measured) -> None:
-    """The template's own, in the place of those that the cluster has: what docs/sizing.md says of such a node."""
+    """With the template's add-ons instead of the cluster's, a node has the load of docs/sizing.md."""
     at_rest(crowded)
     for item in eks.provided():
         crowded.argocd.api.delete(item["kind"].lower(), item["metadata"]["name"], eks.NAMESPACE)
@@ -172,13 +172,13 @@ def test_the_documented_profile_fits_eleven_pods_per_node(
             for folder in (layout.WORKLOADS, "docs"):
                 shutil.copytree(one_each / folder, crowded.checkout.work / folder, dirs_exist_ok=True)
             tune(crowded, yaml.safe_load(profile))
-            # What the profile is for: places left for what a rollout has more for a moment.
+            # The profile leaves room for the additional pods of a rollout.
             places = len(SMALL) * PODS_WITHOUT_PREFIX_DELEGATION
             crowded.until("two places are free", lambda: sum(pods_per_node(crowded).values()) <= places - 2)
             set_pods_per_node(crowded, PODS_WITHOUT_PREFIX_DELEGATION)
             at_rest(crowded)
             with unscheduled(crowded) as said:
-                # The scheduler evicts nothing when a node takes fewer pods: it counts when it places them anew.
+                # The scheduler evicts nothing if a node takes fewer pods: the limit applies to new pods.
                 restart(crowded, OURS)
                 at_rest(crowded)
             measured(f"requested on two t3.small with 11 pods each, in the documented profile:\n{share(crowded)}")

@@ -1,4 +1,4 @@
-"""Public systems: the workloads of all of them in one repository and one cluster, with `restricted` enforced."""
+"""All public systems run in one repository and one cluster, with `restricted` enforced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Traffic: the real Traefik of each cluster, with its own arguments and rights, between clients and pods."""
+"""The real Traefik of each cluster, with its own arguments and rights, routes clients to the right pods."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tests.support.cluster.way_in import CLIENT, WayIn
 from tests.support.repository import pick
 
 UNKNOWN = "unknown.acme.io"
-# Said on every start: what the values ask for, and what only matters to applications that misread paths.
+# Logged on every start: effects of the values, and a note for applications that misread paths.
 NOTICES = (
     "Cross-provider references are restricted to namespaces [traefik]",
     "Traefik can reject some encoded characters",
 )
-# What drills break on purpose.
+# Errors that drills cause on purpose.
 BROKEN = ("by-hand", "portal-dev")
-# All that says where a request comes from and that Traefik knows, and how a client spells it to slip through.
+# Every header about the origin of a request that Traefik knows, and spellings that could bypass it.
 FORGED = {
     "Forwarded": "for=192.0.2.1;proto=http;host=forged",
     "X-Forwarded-For": "192.0.2.1",
@@ -44,7 +44,7 @@ TRACES = re.compile("forwarded|x.real.ip", re.IGNORECASE)
 
 
 def traces(answer: Answer) -> dict[str, list[str]]:
-    """What the application is told about where a request comes from."""
+    """Return the headers about the origin of a request that the application receives."""
     assert answer.status == 200
     return {name: values for name, values in answer.json["headers"].items() if TRACES.search(name)}
 

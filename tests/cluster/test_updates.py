@@ -1,4 +1,4 @@
-"""An update is merged: clusters change exactly as the rendered scripts predicted."""
+"""After a merged update, clusters change exactly as the rendered scripts predicted."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_the_scripts_expect_the_applications_that_argocd_makes(stages: Stack) ->
 
 
 def holds(expected: Any, live: Any) -> bool:
-    """Whether a live object has all that was applied; what is null, empty or false, the API server may leave out."""
+    """Return whether a live object has everything that was applied, except null, empty or false values."""
     if not expected:
         return True
     if isinstance(expected, dict):
@@ -38,7 +38,7 @@ def holds(expected: Any, live: Any) -> bool:
 
 
 def test_the_scripts_build_the_objects_that_argocd_applies(stages: Stack) -> None:
-    # One of them is made by hand, with a namespace that its set overrides.
+    # One of them is created by hand, with a namespace that its ApplicationSet overrides.
     expected = scripts.applications(stages.sandbox, stages.checkout.work)
     for name, application in stages.argo.applications.items():
         objects = expected[name].objects
@@ -62,12 +62,12 @@ def identity(item: Object) -> tuple[str, str, str]:
 
 
 def listed(objects: list[Object]) -> Object:
-    """Objects as one."""
+    """Return objects as one list."""
     return {"apiVersion": "v1", "kind": "List", "items": objects}
 
 
 def rollouts(stack: Stack) -> dict[str, str]:
-    """How often each Deployment has replaced its pods, by cluster/namespace/name."""
+    """Return how often each Deployment has replaced its pods, by cluster/namespace/name."""
     return {
         f"{cluster.name}/{item['metadata']['namespace']}/{item['metadata']['name']}": item["metadata"]["annotations"][
             "deployment.kubernetes.io/revision"
@@ -78,7 +78,7 @@ def rollouts(stack: Stack) -> dict[str, str]:
 
 
 def everything(stack: Stack) -> dict[str, str]:
-    """The uids of what must not be made anew."""
+    """Return the uids of objects that must not be recreated."""
     argocd = stack.argocd.list("applications,applicationsets,appprojects", "argocd")
     ours: dict[str, str] = {f"{item['kind']}/{item['metadata']['name']}": item["metadata"]["uid"] for item in argocd}
     kinds = "deployments,statefulsets,services,serviceaccounts,namespaces,ingressroutes,poddisruptionbudgets"
@@ -86,7 +86,7 @@ def everything(stack: Stack) -> dict[str, str]:
 
 
 def change(template: Path) -> None:
-    """A newer version: pods with a port restart, and Traefik's, and dev loses its budgets; nothing else happens."""
+    """Change the template: Traefik and pods with a port restart, dev loses its budgets, and nothing else happens."""
     reword_every_comment(template)
     edit(template, "hooks/model/objects.jinja", "'revisionHistoryLimit': 3", "'revisionHistoryLimit': 4")
     edit(template, "hooks/model/probes.jinja", "dict(ready, periodSeconds=5", "dict(ready, periodSeconds=6")

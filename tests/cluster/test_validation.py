@@ -1,6 +1,6 @@
-"""Our rules and the real API server: both accept an object, or both refuse it.
+"""Our rules and the real API server agree: both accept an object, or both reject it.
 
-The namespace has no policies and no Pod Security: only Kubernetes' own validation refuses anything there.
+The namespace has no policies and no Pod Security: only Kubernetes' own validation rejects objects there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.support.properties import up_to
 from tests.support.repository import Document, examples, render
 from tests.support.validation import bases, changes, documented, judge, patches
 
-# No environment has it, so no policy looks there.
+# It belongs to no environment, so no policy checks it.
 NAMESPACE = "validation"
 BATCH = 100
 Compare = Callable[[list[Document]], list[str]]
@@ -27,7 +27,7 @@ Compare = Callable[[list[Document]], list[str]]
 
 @pytest.fixture(scope="module")
 def compare(installed: Stack, downloads: None) -> Iterator[Compare]:
-    """Return what compares our verdicts with the API server's, and returns each difference."""
+    """Return a function that compares our verdicts with the API server's, and returns the differences."""
 
     def compare(items: list[Document]) -> list[str]:
         placed = [item | {"metadata": item["metadata"] | {"namespace": NAMESPACE}} for item in items]
@@ -66,7 +66,7 @@ def test_a_patched_workload_has_one_verdict(compare: Compare, workload: Document
 
 @pytest.fixture(scope="module")
 def patched(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a repository with a workload that has what people patch."""
+    """Return a repository with a workload that has everything that users patch."""
     answers = documented.answers(examples()["minimal"])
     return render(template, answers, tmp_path_factory.mktemp("patched") / "repository")
 
@@ -86,7 +86,7 @@ def test_the_documented_patches_are_accepted(installed: Stack, patched: Path) ->
 
 
 def tracked(item: Document) -> Document:
-    """Return an object of a workload as Argo CD applies it: the policies look for that."""
+    """Return an object of a workload as Argo CD applies it, because the policies check that."""
     namespace = item["metadata"]["namespace"]
     identity = f"{namespace}:x/{item['kind']}:{namespace}/{item['metadata']['name']}"
     annotations = item["metadata"].get("annotations", {}) | {"argocd.argoproj.io/tracking-id": identity}

@@ -1,4 +1,4 @@
-"""Data is kept as the guards promise, and deleted if nothing is protected: claims with their volumes."""
+"""Claims and their volumes are kept as the guards promise, and deleted in unprotected environments."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.support.cluster import layout, storage, vault, victims
+from tests.support.cluster import controllers, layout, storage, vault, victims
 from tests.support.cluster.api import Object
 from tests.support.cluster.kubernetes import Kubernetes
+from tests.support.cluster.runbook import Runbook
 from tests.support.cluster.stack import Stack
 
 PROD, DEV = f"{vault.NAME}-prod", f"{vault.NAME}-dev"
@@ -17,14 +18,14 @@ PROD, DEV = f"{vault.NAME}-prod", f"{vault.NAME}-dev"
 
 @dataclass(frozen=True)
 class Data:
-    """What a claim and its volume were before."""
+    """The state of a claim and its volume."""
 
     claim: str
     volume: str
 
 
 def data_of(cluster: Kubernetes, namespace: str) -> dict[str, Data]:
-    """Return the claims of a namespace whose volumes are there."""
+    """Return the claims of a namespace with existing volumes."""
     volumes = {item["metadata"]["name"] for item in cluster.list("persistentvolumes")}
     return {
         item["metadata"]["name"]: Data(item["metadata"]["uid"], item["spec"]["volumeName"])
@@ -35,7 +36,7 @@ def data_of(cluster: Kubernetes, namespace: str) -> dict[str, Data]:
 
 @pytest.fixture
 def protected(stages: Stack) -> Kubernetes:
-    """The cluster of prod, which is Argo CD's own."""
+    """Return the cluster of prod, in which Argo CD runs."""
     return stages.argocd
 
 
@@ -44,26 +45,15 @@ def test_an_application_that_is_deleted_with_all_that_it_runs_leaves_its_claims(
 ) -> None:
     before, database = data_of(protected, PROD), database_of(protected)
     finalizer = {"metadata": {"finalizers": ["resources-finalizer.argocd.argoproj.io"]}}
-
-    def is_deleted() -> bool:
-        found = protected.get("statefulset", vault.DATABASE, PROD)
-        if not found or found["metadata"]["uid"] != database["metadata"]["uid"]:
-            return True
-        # The set may remove the finalizer between the two requests: then the application goes alone, and comes back.
-        application = stages.argocd.get("application", PROD, "argocd")
-        if application and "deletionTimestamp" not in application["metadata"]:
-            stages.argocd.api.patch("application", PROD, finalizer, "argocd")
-            stages.argocd.api.delete("application", PROD, "argocd")
-        return False
-
     stages.is_at_rest = False
-    stages.until("what it runs is deleted", is_deleted)
-    nothing: Object = {"metadata": {}}
-    stages.until(
-        "it is gone", lambda: "deletionTimestamp" not in stages.argo.applications.get(PROD, nothing)["metadata"]
-    )
-    # The set may have looked while it was still there, and looks again by itself minutes later.
-    stages.argo.refresh_sets()
+    # An ApplicationSet that reconciles between the two requests removes the finalizer.
+    stages.sandbox.end(controllers.SETS)
+    stages.argocd.api.patch("application", PROD, finalizer, "argocd")
+    stages.argocd.api.delete("application", PROD, "argocd")
+    assert not protected.get("statefulset", vault.DATABASE, PROD)
+    Runbook(stages, vault.NAME, "prod").type("An ApplicationSet fails", 1)
+    # The process of the new pod.
+    controllers.run(stages.sandbox, stages.argocd, stages.poll_seconds, controllers.SETS)
     stages.until("the application is back", lambda: stages.argo.state(PROD) == "Synced Healthy")
     assert database_of(protected)["metadata"]["uid"] != database["metadata"]["uid"]
     assert data_of(protected, PROD) == before
@@ -108,7 +98,7 @@ def test_the_volumes_of_a_database_grow_by_the_documented_commands(stages: Stack
 
 @pytest.fixture(scope="module")
 def removed(stages: Stack) -> Iterator[dict[str, dict[str, Data]]]:
-    """A commit that takes the claim out of prod and the workload out of dev. What was before."""
+    """Publish a commit that removes the claim from prod and the workload from dev. Yield the previous state."""
     with stages.undone():
         clusters = {PROD: stages.argocd, DEV: stages.clusters[victims.CLUSTER]}
         before = {namespace: data_of(cluster, namespace) for namespace, cluster in clusters.items()}

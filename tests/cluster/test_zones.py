@@ -1,4 +1,4 @@
-"""Hosted zones: the real external-dns with its Route 53 provider, its own arguments, and the documented role."""
+"""The real external-dns, with its Route 53 provider, its arguments and the documented role, uses the right zones."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ NAMESPACE: Document = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"na
 OURS: Zones = {"ZOURS": {"name": "acme.io"}}
 # A zone of another team inside ours.
 TEAM: Zones = {"ZTEAM": {"name": "legacy.acme.io"}}
-# One that has the form of a host.
+# A zone with the form of a host.
 EU: Zones = {"ZEU": {"name": "eu.legacy.acme.io"}}
-# What the role of a cluster could do before: read and change the zones that are named, and no others.
+# The former policy of a cluster's role: read and change only the named zones.
 READS_ITS_OWN = {
     "Statement": [
         {"Action": ["route53:ChangeResourceRecordSets", "route53:ListResourceRecordSets"], "Resource": "*/ZOURS"},
@@ -37,7 +37,7 @@ Account = Callable[[str, Zones], HostedZones]
 
 @pytest.fixture
 def account(stages: Stack, tmp_path: Path) -> Iterator[Account]:
-    """Return a function that makes an account with zones, and the documented role of a cluster in it."""
+    """Return a function that creates an account with zones, and the documented role of a cluster in it."""
     started: list[HostedZones] = []
 
     def start(cluster: str, zones: Zones) -> HostedZones:
@@ -51,7 +51,7 @@ def account(stages: Stack, tmp_path: Path) -> Iterator[Account]:
 
 
 def expected(stack: Stack, cluster: str, zones: Zones) -> dict[str, list[str]]:
-    """The records that the answers imply, in the zone with the longest name."""
+    """Return the records that the answers imply, in the zone with the longest name."""
     endpoint = answers_of(stack, cluster)["ingress_host"]
     found: dict[str, list[str]] = {}
     for host in {endpoint, *(way.host for way in ways(stack, cluster))}:
@@ -60,13 +60,13 @@ def expected(stack: Stack, cluster: str, zones: Zones) -> dict[str, list[str]]:
 
 
 def zone_of(host: str, zones: Zones) -> str:
-    """The zone with the longest name that a host is in."""
+    """Return the zone with the longest name that contains a host."""
     names = [name for name in zones if f".{host}".endswith(f".{zones[name]['name']}")]
     return max(names, key=lambda name: len(zones[name]["name"]))
 
 
 def aliases(host: str) -> list[str]:
-    """The records of a host that is an alias of the load balancer itself."""
+    """Return the records of a host that is an alias of the load balancer itself."""
     return [f"{host} A", f"{host} AAAA"]
 
 
@@ -167,7 +167,7 @@ def test_repositories_of_one_name_delete_nothing_of_each_other(account: Account,
         for zone, records in expected(stages, cluster, zones).items():
             everything[zone] = sorted(everything.get(zone, []) + records)
     assert (names.records, names.deleted) == (everything, [])
-    # Under one owner id, each takes what the other has made for what it has to delete.
+    # With one owner id, each treats the records of the other as its own, and deletes them.
     for cluster in CLUSTERS:
         names.sync(cluster, owner=owners["nonprod"])
     hosts = {f"{way.host} CNAME" for way in ways(stages, "nonprod") if way.host.endswith(".acme.io")}

@@ -1,4 +1,4 @@
-"""The platform's add-ons as the clusters have them: their binaries run here with the arguments of their pods."""
+"""Run the platform's add-ons as local processes, with the arguments of their pods in the cluster."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CLUSTERS = [c if isinstance(c, str) else c["name"] for c in examples()["stages"]
 
 @dataclass(frozen=True)
 class Way:
-    """The way of a host, as the answers have it.
+    """The route of a host, as defined in the answers.
 
     Attributes:
         to: The public component, as <namespace>/<name>.
@@ -31,7 +31,7 @@ class Way:
 
 
 def ways(stack: Stack, cluster: str = "") -> list[Way]:
-    """The ways into one cluster, or into all."""
+    """Return the routes of one cluster, or of all."""
     result = []
     for workload, environment, _ in stack.repository.overlays():
         if (host := expected_host(workload, environment)) and cluster in ("", environment["cluster"]):
@@ -42,32 +42,32 @@ def ways(stack: Stack, cluster: str = "") -> list[Way]:
 
 
 def answers_of(stack: Stack, cluster: str) -> dict[str, Any]:
-    """What the answers say of a cluster."""
+    """Return the answers for a cluster."""
     (found,) = [given for given in stack.repository.clusters if given["name"] == cluster]
     return found
 
 
 def pod_template(cluster: Kubernetes, addon: str) -> Object:
-    """The pods of an add-on's Deployment, as Argo CD has applied it."""
+    """Return the pod template of an add-on's Deployment, as Argo CD applied it."""
     deployment = cluster.get("deployment", addon, addon)
     assert deployment
     return dict(deployment["spec"]["template"])
 
 
 def container(cluster: Kubernetes, addon: str) -> Object:
-    """The only container of an add-on."""
+    """Return the only container of an add-on."""
     (only,) = pod_template(cluster, addon)["spec"]["containers"]
     return dict(only)
 
 
 def token(cluster: Kubernetes, addon: str) -> str:
-    """A token of the account that an add-on's pods have, with the rights of its chart and no others."""
+    """Return a token of the service account of an add-on's pods, with the rights of its chart and no others."""
     account = pod_template(cluster, addon)["spec"]["serviceAccountName"]
     return cluster.kubectl("create", "token", account, f"--namespace={addon}", "--duration=2h").strip()
 
 
 def kubeconfig_of(cluster: Kubernetes, addon: str) -> Path:
-    """A file for clients that take no token by itself."""
+    """Return a kubeconfig file for clients that do not accept a bare token."""
     folder = cluster.sandbox.folder
     file = folder / cluster.name / f"{addon}.kubeconfig"
     config = kubeconfig(addon, cluster.url, folder / "authority.pem", token(cluster, addon))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -111,6 +111,10 @@ class Api:
     def delete(self, kind: str, name: str, namespace: str = "", propagation: str = "Background") -> None:
         """Delete an object, if it is there, and wait until it is gone."""
         self._delete([(kind, name, namespace)], propagation)
+
+    def delete_namespaces(self, names: Iterable[str]) -> None:
+        """Delete namespaces side by side, and wait until all are gone."""
+        self._delete([("namespace", name, "") for name in names], "Background")
 
     def remove(self, *objects: Object) -> None:
         """Delete objects, by what was applied, and wait until they are gone."""

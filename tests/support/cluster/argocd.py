@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import time
+from collections.abc import Collection, Iterable
 from typing import Any
 
+from gitops.applications import GENERATE_PATHS
 from tests.support.cluster.api import Api, Object
 from tests.support.cluster.controllers import HEALTH
 from tests.support.cluster.sandbox import Sandbox, SandboxError
@@ -13,7 +16,11 @@ from tests.support.cluster.transport import ApiError
 
 NAMESPACE = "argocd"
 REFRESH, SET_REFRESH = "argocd.argoproj.io/refresh", "argocd.argoproj.io/application-set-refresh"
+REFRESHED = {REFRESH: "normal"}
 HEALTHY = "Synced Healthy"
+REFRESH_SECONDS = 5
+# Files that decide how Applications are generated.
+OF_ALL = re.compile("(argo|bootstrap)/|.*/addon.yaml$")
 
 
 class ArgoCD:
@@ -59,21 +66,34 @@ class ArgoCD:
 
         return {name for name, item in self.sets.items() if complains(item)}
 
-    def refresh(self) -> None:
-        """Have every Application read Git at once, as a webhook of the Git server does."""
-        self._annotate("applications", {REFRESH: "normal"})
+    def refresh(self, files: Collection[str] | None = None) -> None:
+        """Have Argo CD read Git at once, as a webhook of the Git server does.
+
+        Args:
+            files: The files that commits have changed: only Applications that read one of them follow, and all sets.
+                Without it, all Applications follow.
+        """
+        if files is not None:
+            self._annotate(self.sets.values(), {SET_REFRESH: "true"})
+        told: set[str] = set()
+
+        def is_done() -> bool:
+            due = {name: item for name, item in self.applications.items() if _reads(item, files) and name not in told}
+            # A comparison that was requested removes the annotation at its end, also one that was added meanwhile.
+            free = {name: item for name, item in due.items() if not _is_busy(item)}
+            self._annotate(free.values(), REFRESHED)
+            told.update(free)
+            return free.keys() == due.keys()
+
+        self.sandbox.until("Argo CD is told", is_done)
 
     def refresh_sets(self) -> None:
         """Have every ApplicationSet read Git anew, and wait until each has. They wait after errors."""
-        self._annotate("applicationsets", {SET_REFRESH: "true"})
-
-        def waiting() -> list[str]:
-            return [n for n, item in self.sets.items() if SET_REFRESH in item["metadata"].get("annotations", {})]
-
-        self.sandbox.until("every set has looked", lambda: not waiting())
+        self._annotate(self.sets.values(), {SET_REFRESH: "true"})
+        self.sandbox.until("every set has looked", lambda: not any(map(_is_waiting, self.sets.values())))
 
     def end_operations(self) -> None:
-        """End what Argo CD still tries with Applications that go: it retries for minutes, and only then deletes."""
+        """End syncs of Applications that are being deleted: Argo CD retries them for minutes, and only then deletes."""
         for name, item in self.applications.items():
             if "deletionTimestamp" in item["metadata"] and "operation" in item:
                 try:
@@ -82,17 +102,26 @@ class ArgoCD:
                     # It ended by itself, or the Application is gone.
                     continue
 
-    def settle(self, revision: str) -> None:
-        """Wait until every Application is Synced and Healthy at a revision of the repository.
+    def settle(self, revision: str, files: Collection[str] | None = None) -> None:
+        """Wait until every Application is Synced and Healthy, and has followed what commits have changed.
 
         Operations end that hold up the removal of an Application.
+
+        Args:
+            revision: The newest revision of the repository.
+            files: The files that commits have changed, as for `refresh`.
         """
         last: dict[str, str] = {}
+        asked = time.monotonic()
 
         def is_settled() -> bool:
-            nonlocal last
+            nonlocal last, asked
             self.end_operations()
-            last = self._unsettled(revision)
+            last = self._unsettled(revision, files)
+            if last and time.monotonic() - asked > REFRESH_SECONDS:
+                # Who pushes without `publish` tells nobody.
+                self._annotate([a for a in self.applications.values() if a["metadata"]["name"] in last], REFRESHED)
+                asked = time.monotonic()
             return not last
 
         try:
@@ -115,28 +144,52 @@ class ArgoCD:
                 lines += [f"--- {name}", *complaints[-8:]]
         return "\n".join(lines)
 
-    def _annotate(self, kind: str, annotations: dict[str, str]) -> None:
-        for item in self.api.list(kind, NAMESPACE):
+    def _annotate(self, items: Iterable[Object], annotations: dict[str, str]) -> None:
+        for item in items:
             try:
-                self.api.patch(kind, item["metadata"]["name"], {"metadata": {"annotations": annotations}}, NAMESPACE)
+                metadata = {"metadata": {"annotations": annotations}}
+                self.api.patch(item["kind"].lower(), item["metadata"]["name"], metadata, NAMESPACE)
             except ApiError as error:
                 # It went between the list and the write.
                 if error.status != 404:
                     raise
 
-    def _unsettled(self, revision: str) -> dict[str, str]:
-        found = self.applications
+    def _unsettled(self, revision: str, files: Collection[str] | None) -> dict[str, str]:
+        found, sets = self.applications, self.sets
         result = {name: state(item) for name, item in found.items() if state(item) != HEALTHY}
         for name, item in found.items():
-            if revision not in _revisions(item):
+            if _reads(item, files) and revision not in _revisions(item):
                 result.setdefault(name, f"not at {revision[:7]}")
             elif "deletionTimestamp" in item["metadata"]:
                 result.setdefault(name, "is being deleted")
-        for item in self.sets.values():
+        for name, item in sets.items():
+            if _is_waiting(item):
+                result[name] = "has not looked yet"
             observed = {resource["name"] for resource in item.get("status", {}).get("resources", [])}
-            for name in observed - found.keys():
-                result[name] = "not made yet"
+            for application in observed - found.keys():
+                result[application] = "not made yet"
         return result
+
+
+def _is_waiting(item: Object) -> bool:
+    """Return whether an ApplicationSet is still to read Git anew."""
+    return SET_REFRESH in item["metadata"].get("annotations", {})
+
+
+def _is_busy(application: Object) -> bool:
+    """Return whether a requested comparison has not ended. Argo CD compares nothing that is being deleted."""
+    metadata = application["metadata"]
+    return REFRESH in metadata.get("annotations", {}) and "deletionTimestamp" not in metadata
+
+
+def _reads(application: Object, files: Collection[str] | None) -> bool:
+    """Return whether Argo CD compares an Application anew after a commit to some files."""
+    paths = application["metadata"].get("annotations", {}).get(GENERATE_PATHS)
+    if files is None or not paths or any(map(OF_ALL.match, files)):
+        return True
+    folder = application["spec"].get("source", {}).get("path", "")
+    places = [f"/{folder}" if path == "." else path for path in paths.split(";")]
+    return any(f"/{file}/".startswith(f"{place}/") for file in files for place in places)
 
 
 def state(application: Object) -> str:

@@ -8,21 +8,21 @@ from tests.support.cluster.client import fetch
 from tests.support.cluster.controllers import METRICS
 from tests.support.cluster.stack import Stack
 
-# The repo server counts here each time that it builds, and not when it finds manifests that it has built before.
+# The repo server increments this counter for each build, but not for cached manifests.
 COUNT = "argocd_repo_parallelism_wait_duration_seconds_count"
-# What it logs then, which has the name too.
+# The log line of a build, which contains the name.
 BUILT = re.compile(r'msg="manifest cache miss".* application=(\S+)')
 
 
 class Builds:
-    """What is built from now on."""
+    """Record what is built from now on."""
 
     def __init__(self, stack: Stack, quiet_seconds: float) -> None:
-        """Have all that is due built first: what was built while a cluster still learned kinds is built once more.
+        """Wait until pending builds are done: Argo CD repeats builds that ran while a cluster still discovered kinds.
 
         Args:
             stack: Where Argo CD runs.
-            quiet_seconds: How long nothing may be built, to count as being at rest.
+            quiet_seconds: How long no build may run before the repo server counts as idle.
         """
         self._stack, self._quiet_seconds = stack, quiet_seconds
         self._log = stack.folder / "log/argocd-repo-server.log"
@@ -32,12 +32,12 @@ class Builds:
         self._size = self._log.stat().st_size
 
     def applications(self) -> set[str]:
-        """Return the names of the Applications that were built, once nothing is built any more."""
+        """Return the names of the Applications that were built, when no build runs anymore."""
         self._at_rest()
         return set(BUILT.findall(self._log.read_text(errors="replace")[self._size :]))
 
     def number(self) -> int:
-        """Return how often something was built, once nothing is built any more."""
+        """Return the number of builds, when no build runs anymore."""
         return self._at_rest() - self._first
 
     def _at_rest(self) -> int:

@@ -25,7 +25,7 @@ class PlatformChart(NamedTuple):
 
 
 def platform_charts() -> list[PlatformChart]:
-    """The charts that the platform installs, read where their versions stand."""
+    """Return the charts that the platform installs, read from the files with their versions."""
     return [_chart_of(file.read_text()) for file in sorted(PLATFORM.glob("*/addon.yaml"))]
 
 
@@ -42,7 +42,7 @@ def _chart_of(described: str) -> PlatformChart:
 
 
 def chart_folder(chart: PlatformChart, into: Path) -> Path:
-    """Return the folder of a chart: the real one where it is within reach, else its stand-in, made below a folder."""
+    """Return the folder of a chart: the real one if it is available, otherwise a stand-in created below a folder."""
     return engines.chart(chart.name, chart.version) or stand_in(chart.name, into)
 
 
@@ -58,7 +58,7 @@ def definitions() -> list[dict[str, Any]]:
 
 
 def helm_repositories(folder: Path) -> dict[str, Path]:
-    """Make a static chart repository for each that the platform names: by its URL, without a final slash."""
+    """Create a static copy of each chart repository of the platform: by its URL, without a trailing slash."""
     repositories: dict[str, Path] = {}
     for chart in platform_charts():
         with tempfile.TemporaryDirectory() as temporary:
@@ -67,7 +67,7 @@ def helm_repositories(folder: Path) -> dict[str, Path]:
 
 
 def documented_repository(folder: Path) -> dict[str, Path]:
-    """Make a static chart repository for the add-on that docs/operations.md adds by hand."""
+    """Create a static chart repository for the add-on that docs/operations.md adds by hand."""
     chart = documented_chart()
     source = engines.chart(chart.name, chart.version)
     assert source

@@ -1,4 +1,4 @@
-"""A clone to change and push, and the origin that Argo CD reads."""
+"""Change and push a clone of the origin that Argo CD reads."""
 
 from __future__ import annotations
 
@@ -38,29 +38,33 @@ class Checkout:
 
     @property
     def head(self) -> str:
-        """The revision of the working clone."""
+        """Return the revision of the working clone."""
         return self.git("rev-parse", "HEAD").strip()
 
+    def files_of_commits(self, since: str) -> set[str]:
+        """Return the files that commits have changed since a revision, even if later commits reverted it."""
+        return set(self.git("log", "-m", "--name-only", "--format=", f"{since}...HEAD").split("\n")) - {""}
+
     def push(self, message: str) -> None:
-        """Commit whatever changed, and push it."""
+        """Commit all changes, and push them."""
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "--message", message)
         self.git("push", "--quiet", "--force", "origin", "HEAD:main")
 
     def restore(self, revision: str) -> bool:
-        """Bring the files back to a revision, and return whether that changes any; nothing is committed."""
+        """Restore the files of a revision without a commit, and return whether any file changed."""
         self.git("read-tree", "--reset", "-u", revision)
         self.git("clean", "--force", "-d", "--quiet")
         return bool(self.git("diff", "--cached", "--name-only", "HEAD"))
 
     def edit(self, path: str, old: str, new: str) -> None:
-        """Replace a text that stands once in a file."""
+        """Replace a text that occurs once in a file."""
         text = (self.work / path).read_text()
         assert text.count(old) == 1, f"{path} has {old!r} {text.count(old)} times"
         (self.work / path).write_text(text.replace(old, new))
 
     def delete(self, path: str) -> None:
-        """Delete a file, or a folder with all that is in it."""
+        """Delete a file, or a folder with its content."""
         target = self.work / path
         shutil.rmtree(target) if target.is_dir() else target.unlink()
 
@@ -69,11 +73,11 @@ class Checkout:
         write(self.work / path, item)
 
     def add_by_hand(self, workload: str, *items: dict[str, Any]) -> None:
-        """Make a workload of some objects in dev, as people do who do not use the answers."""
+        """Create a workload of some objects in dev, like users who do not use the answers."""
         add_by_hand(self.work, workload, *items)
 
     def replace_all(self, rendered: Path) -> None:
-        """Replace every file by those of another rendered repository."""
+        """Replace all files with those of another rendered repository."""
         for entry in self.work.iterdir():
             if entry.name != ".git":
                 self.delete(entry.name)
@@ -81,13 +85,13 @@ class Checkout:
 
 
 def write(file: Path, item: Any) -> None:
-    """Write an object as a file, with the folders that it is in."""
+    """Write an object as a file, and create its folders."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(item))
 
 
 def add_by_hand(repository: Path, workload: str, *items: dict[str, Any], environment: str = "dev") -> None:
-    """Make a workload of some objects, each in a file that is called like it."""
+    """Create a workload of some objects, each in a file with its name."""
     overlay = repository / layout.overlay(workload, environment)
     files = {f"{item['metadata']['name']}.yaml": item for item in items}
     assert len(files) == len(items)

@@ -18,7 +18,7 @@ SECONDS = 30
 
 @dataclass(frozen=True)
 class Request:
-    """What is sent, and from which address."""
+    """A request, and its source address."""
 
     url: str
     headers: dict[str, str] = field(default_factory=dict)
@@ -29,7 +29,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back; the names of its headers are in lower case."""
+    """A response; the names of its headers are in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -37,12 +37,12 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """The body, parsed."""
+        """Return the parsed body."""
         return json.loads(self.body)
 
 
 class Connection(http.client.HTTPConnection):
-    """A connection to a host and port inside a sandbox, with TLS where an authority is given."""
+    """A connection to a host and port inside a sandbox, with TLS if a certificate authority is set."""
 
     def __init__(self, sandbox: Sandbox, place: str, authority: Path | None = None, source: str = "127.0.0.1") -> None:
         super().__init__(place)
@@ -60,16 +60,16 @@ class Connection(http.client.HTTPConnection):
 
 
 def ask(sandbox: Sandbox, *requests: Request) -> list[Answer]:
-    """Send requests one after the other, and return the answers; redirects are not followed.
+    """Send requests one after the other, and return the responses. Do not follow redirects.
 
     Raises:
-        OSError: if one gets no answer.
+        OSError: if a request gets no response.
     """
     return [_send(sandbox, request) for request in requests]
 
 
 def fetch(sandbox: Sandbox, url: str) -> str | None:
-    """Return what a URL inside answers, or None if it does not answer with 200."""
+    """Return the body of a URL inside the sandbox, or None if the status is not 200."""
     try:
         (answer,) = ask(sandbox, Request(url))
     except (OSError, http.client.HTTPException):

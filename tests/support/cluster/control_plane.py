@@ -1,4 +1,4 @@
-"""The command lines of a control plane without containers."""
+"""Return the command lines of a control plane without containers."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from tests.support import engines
 from tests.support.cluster.nodes import METRICS_SECONDS
 
 BINARIES = engines.CACHE / "bin/kubernetes"
-# What the API server calls itself when it passes on who asks.
+# The API server's own name when it forwards the identity of a client.
 PROXY = "api-server"
-# Who the programs are for the API server, as on EKS: policies tell controllers from people.
+# The identities of the programs, as on EKS: policies distinguish controllers from people.
 CONTROLLERS, SCHEDULER, NODES = "system:kube-controller-manager", "system:kube-scheduler", "system:node:kwok"
 ARGO_CD = "system:serviceaccount:argocd:argocd-application-controller"
 ETCD = "http://127.0.0.1:2379"
@@ -36,13 +36,13 @@ def etcd(folder: Path) -> Command:
 
 @dataclass(frozen=True)
 class ControlPlane:
-    """Where one control plane keeps its files and listens.
+    """The files and ports of one control plane.
 
     Attributes:
         name: The name of the cluster.
-        index: Its number in the sandbox, which tells its ports from those of others.
+        index: Its number in the sandbox, from which its ports are derived.
         folder: For its files.
-        authority: The certificate of the authority that signs for all servers.
+        authority: The certificate of the authority that signs all server certificates.
         asks_pods: Whether the API server reaches other APIs at the addresses of their pods, as on EKS: no kube-proxy
             runs beside it. So it reaches no Service of the type ExternalName.
     """
@@ -55,26 +55,26 @@ class ControlPlane:
 
     @property
     def port(self) -> int:
-        """The port of the API server."""
+        """Return the port of the API server."""
         return 6443 + self.index
 
     @property
     def metrics_port(self) -> int:
-        """The port of the metrics API."""
+        """Return the port of the metrics API."""
         return 4443 + self.index
 
     @property
     def kwok_port(self) -> int:
-        """The port of KWOK, which is every node's kubelet as well."""
+        """Return the port of KWOK, which is also the kubelet of every node."""
         return 10247 + 100 * self.index
 
     @property
     def kubeconfig(self) -> Path:
-        """The file for clients that are administrators."""
+        """Return the kubeconfig file of administrators."""
         return self.folder / "kubeconfig"
 
     def kubeconfig_of(self, user: str) -> Path:
-        """The file for clients that are one of the programs."""
+        """Return the kubeconfig file of one of the programs."""
         return self.folder / f"{user.replace(':', '-')}.kubeconfig"
 
     def api_server(self) -> Command:
@@ -95,7 +95,7 @@ class ControlPlane:
             "--service-account-issuer=https://kubernetes.default.svc",
             f"--service-account-key-file={key}",
             f"--service-account-signing-key-file={key}",
-            # The metrics API trusts what the API server says about who asks.
+            # The metrics API trusts the identity of the client that the API server forwards.
             f"--client-ca-file={self.authority}",
             f"--requestheader-client-ca-file={self.authority}",
             f"--requestheader-allowed-names={PROXY}",
@@ -112,7 +112,7 @@ class ControlPlane:
         ]
 
     def controller_manager(self) -> Command:
-        """Return the command of the controller manager, whose autoscalers act at once."""
+        """Return the command of the controller manager, whose autoscalers act immediately."""
         return [
             BINARIES / "kube-controller-manager",
             f"--kubeconfig={self.kubeconfig_of(CONTROLLERS)}",

@@ -12,33 +12,40 @@ from tests.support.cluster.sandbox import Sandbox
 BINARIES = engines.CACHE / "bin/argocd"
 REDIS, REPO_SERVER = "127.0.0.1:6379", "127.0.0.1:8081"
 METRICS = "http://127.0.0.1:8084/metrics"
+SETS = "argocd-applicationset-controller"
 HEALTH = {
     "argocd-repo-server": "http://127.0.0.1:8084/healthz",
     "argocd-application-controller": "http://127.0.0.1:8082/healthz",
-    "argocd-applicationset-controller": "http://127.0.0.1:12345/metrics",
+    SETS: "http://127.0.0.1:12345/metrics",
 }
 PROCESSES = ("redis", *HEALTH)
 PARAMETERS = "argocd-cmd-params-cm"
+SETS_SECONDS = 10
 
 
-def start(sandbox: Sandbox, cluster: Kubernetes, resync_seconds: int) -> None:
+def start(sandbox: Sandbox, cluster: Kubernetes, poll_seconds: int) -> None:
     """Start the controllers, and return when they are ready.
 
     Args:
         sandbox: Where they run.
         cluster: The cluster that they are installed in.
-        resync_seconds: How often they look at every Application when nothing asks them to.
+        poll_seconds: How often they read Git when nothing asks them to.
     """
     # argocd-server makes this key when it first starts. It does not run here: nobody logs in.
     cluster.api.patch("secret", "argocd-secret", {"stringData": {"server.secretkey": "unused"}}, "argocd")
-    environment = _environment(sandbox.folder / "argocd", cluster)
     sandbox.start("redis", BINARIES / "redis", REDIS)
-    for name, options in _options(resync_seconds).items():
-        command: list[str | Path] = [BINARIES / "controllers", *options, "--loglevel=info", "--logformat=text"]
+    run(sandbox, cluster, poll_seconds, *HEALTH)
+
+
+def run(sandbox: Sandbox, cluster: Kubernetes, poll_seconds: int, *names: str) -> None:
+    """Start some of the controllers beside those that run, and return when they are ready."""
+    environment = _environment(sandbox.folder / "argocd", cluster, poll_seconds)
+    for name in names:
+        options = [*_options(poll_seconds)[name], "--loglevel=info", "--logformat=text"]
         variables = _parameters(cluster, name) | environment | {"ARGOCD_BINARY_NAME": name}
-        sandbox.start(name, *command, environment=variables)
-    for name, url in HEALTH.items():
-        sandbox.wait_for(name, lambda url=url: fetch(sandbox, url) is not None)  # type: ignore[misc]
+        sandbox.start(name, BINARIES / "controllers", *options, environment=variables)
+    for name in names:
+        sandbox.wait_for(name, lambda name=name: fetch(sandbox, HEALTH[name]) is not None)  # type: ignore[misc]
 
 
 def prepare(folder: Path) -> None:
@@ -67,7 +74,7 @@ def _parameters(cluster: Kubernetes, component: str) -> dict[str, str]:
     }
 
 
-def _environment(home: Path, cluster: Kubernetes) -> dict[str, str]:
+def _environment(home: Path, cluster: Kubernetes, poll_seconds: int) -> dict[str, str]:
     for name in ("tls", "ssh", "gpg/source", "gpg/keys", "plugin"):
         (home / name).mkdir(parents=True, exist_ok=True)
     (home / "gpg/keys").chmod(0o700)
@@ -86,13 +93,14 @@ def _environment(home: Path, cluster: Kubernetes) -> dict[str, str]:
         # How long the repo server takes a branch to be where it was.
         "ARGOCD_RECONCILIATION_TIMEOUT": "2s",
         "ARGOCD_RECONCILIATION_JITTER": "0s",
-        "ARGOCD_APPLICATIONSET_CONTROLLER_REQUEUE_AFTER": "3s",
+        # A set that reads a commit before its project is applied fails until it looks again.
+        "ARGOCD_APPLICATIONSET_CONTROLLER_REQUEUE_AFTER": f"{min(poll_seconds, SETS_SECONDS)}s",
         # Waves keep their order without the pause between them.
         "ARGOCD_SYNC_WAVE_DELAY": "0",
     }
 
 
-def _options(resync_seconds: int) -> dict[str, list[str]]:
+def _options(poll_seconds: int) -> dict[str, list[str]]:
     return {
         "argocd-repo-server": [
             "--address=127.0.0.1",
@@ -110,14 +118,14 @@ def _options(resync_seconds: int) -> dict[str, list[str]]:
             f"--repo-server={REPO_SERVER}",
             "--repo-server-plaintext",
             "--metrics-port=8082",
-            f"--app-resync={resync_seconds}",
+            f"--app-resync={poll_seconds}",
             "--app-resync-jitter=0",
             "--self-heal-timeout-seconds=1",
             "--self-heal-backoff-cap-seconds=5",
             # Else it says only after three minutes that it cannot read a repository.
             "--repo-error-grace-period-seconds=5",
         ],
-        "argocd-applicationset-controller": [
+        SETS: [
             "--namespace=argocd",
             f"--argocd-repo-server={REPO_SERVER}",
             "--repo-server-plaintext",

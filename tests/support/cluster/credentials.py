@@ -11,7 +11,7 @@ import trustme
 
 
 def kubeconfig(name: str, url: str, authority: Path, token: str) -> dict[str, Any]:
-    """Return what clients read of one cluster: its address, who signs for it, and the token of the client."""
+    """Return a kubeconfig of one cluster: its address, its certificate authority, and the token of the client."""
     sections = {
         "clusters": {"cluster": {"server": url, "certificate-authority": str(authority)}},
         "users": {"user": {"token": token}},
@@ -29,7 +29,7 @@ def merged(configs: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def cluster_secret(name: str, url: str, authority: Path, token: str) -> dict[str, Any]:
-    """Return the Secret by which Argo CD knows a cluster."""
+    """Return the Secret that registers a cluster in Argo CD."""
     signed_by = base64.b64encode(authority.read_bytes()).decode()
     config = {"bearerToken": token, "tlsClientConfig": {"caData": signed_by}}
     labels = {"argocd.argoproj.io/secret-type": "cluster"}

@@ -1,4 +1,4 @@
-"""What stands behind the addresses of pods: answers every request with what arrived, and where.
+"""Serve the addresses of pods: return each request as it arrived, and where.
 
     echo.py <name>=<address>:<port> ...
 
@@ -14,7 +14,7 @@ import threading
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Answers in JSON: the name, the method, the path, and the headers, each with all its values."""
+    """Return in JSON the name, the method, the path, and the headers, each with all its values."""
 
     protocol_version = "HTTP/1.1"
     name = ""

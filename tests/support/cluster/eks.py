@@ -1,6 +1,6 @@
-"""What EKS itself runs, with the requests that its add-ons and the charts of their makers have by default.
+"""Create what EKS itself runs, with the default requests of its add-ons and of their vendors' charts.
 
-Only what a scheduler looks at, as hooks/sizing.json has it. It was so in 2026:
+Only what matters to the scheduler, from hooks/sizing.json. The sources, as of 2026:
 
 - aws-node and its network policy agent: aws-vpc-cni 1.22.4 in github.com/aws/eks-charts; the add-on gives the agent the
   requests of aws-node, as `kubectl describe` of v1.21.1-eksbuild.5 shows;
@@ -26,7 +26,7 @@ ALWAYS = (layout.POLICIES, *layout.CHARTS)
 
 
 def addons() -> list[Object]:
-    """The add-ons as objects."""
+    """Return the add-ons as objects."""
     one_at_a_time = {"rollingUpdate": {"maxUnavailable": 1, "maxSurge": "25%"}}
     table = sizing.table()["eks"]
     each_node = (daemon(name, sizing.per_pod(requests)) for name, requests in table["each_node"].items())
@@ -35,13 +35,13 @@ def addons() -> list[Object]:
 
 
 def provided() -> list[Object]:
-    """The add-ons that a cluster may have, or get from the template."""
+    """Return the add-ons that a cluster may already have, or get from the template."""
     requests = sizing.table()["eks"]["provided"]
     return [item for name in requests for item in pair(name, sizing.per_pod(requests[name]))]
 
 
 def installed() -> list[Object]:
-    """What the optional add-ons of the template request, in the place of their charts."""
+    """Return what the optional add-ons of the template request, instead of their charts."""
     optional = {name: requests for name, requests in sizing.addons().items() if name not in ALWAYS}
     return [
         item
@@ -51,13 +51,13 @@ def installed() -> list[Object]:
 
 
 def daemon(name: str, *requests: dict[str, str]) -> Object:
-    """A pod on every node, of containers with these requests."""
+    """Return a DaemonSet with these requests."""
     pod = _pod(NODE, *requests) | {"hostNetwork": True, "tolerations": [{"operator": "Exists"}]}
     return _controller("DaemonSet", name, pod, {})
 
 
 def pair(name: str, *requests: dict[str, str], **spec: Any) -> tuple[Object, Object]:
-    """Two pods that prefer different nodes, and the budget that keeps one of them."""
+    """Return two pods that prefer different nodes, and the budget that keeps one of them."""
     term = {"labelSelector": {"matchLabels": _labels(name)}, "topologyKey": "kubernetes.io/hostname"}
     prefer = {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "podAffinityTerm": term}]}
     pod = _pod(CLUSTER, *requests) | {"affinity": {"podAntiAffinity": prefer}}

@@ -23,7 +23,7 @@ VALUES = {
 
 
 class Platform(NamedTuple):
-    """What runs."""
+    """The platform that runs."""
 
     stack: Stack
     cluster: Kubernetes
@@ -31,7 +31,7 @@ class Platform(NamedTuple):
     operator: Operator
 
     def read(self, kind: str, name: str, namespace: str = "") -> Object:
-        """Return an object that is there."""
+        """Return an object that exists."""
         item = self.cluster.get(kind, name, namespace)
         assert item, f"{kind} {namespace}/{name}"
         return item
@@ -78,7 +78,7 @@ def wait_for_pods(stack: Stack, addon: str) -> None:
 
 
 def external_secret(namespace: str, key: str, store: str) -> Object:
-    """Return an object that asks for a secret."""
+    """Return an ExternalSecret."""
     return {
         "apiVersion": "external-secrets.io/v1",
         "kind": "ExternalSecret",

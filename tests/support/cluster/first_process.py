@@ -1,4 +1,4 @@
-"""The first process of a sandbox's namespaces: when it ends, the kernel ends all others.
+"""Run as the first process of a sandbox's namespaces: when it ends, the kernel ends all others.
 
     first_process.py <file descriptor of a socket> <whether it outlives its parent: yes or no>
 

@@ -12,7 +12,7 @@ Identities = dict[str, str]
 
 
 def unprotected_suffixes(stack: Stack) -> tuple[str, ...]:
-    """Return how the namespaces of unprotected environments end."""
+    """Return the suffixes of the namespaces of unprotected environments."""
     return tuple(f"-{e['name']}" for e in stack.repository.environments if not e["protected"])
 
 
@@ -28,12 +28,12 @@ def everything(stack: Stack) -> Identities:
 
 
 def outside(identities: Identities, *namespaces: str) -> Identities:
-    """Return the objects that are not in some namespaces."""
+    """Return the objects outside some namespaces."""
     return {name: uid for name, uid in identities.items() if name.split("/")[1] not in namespaces}
 
 
 def inside(identities: Identities, namespace: str) -> set[str]:
-    """Return the kinds of the objects in a namespace, without what Kubernetes itself puts there."""
+    """Return the kinds of the objects in a namespace, except those that Kubernetes creates itself."""
     return {name.split("/")[2] for name in identities if name.split("/")[1] == namespace} - {"Namespace"}
 
 

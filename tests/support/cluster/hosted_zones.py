@@ -1,4 +1,4 @@
-"""external-dns of each cluster with its own arguments, and a Route 53 that enforces the rights of its role."""
+"""Run external-dns of each cluster with its own arguments, against a Route 53 that enforces the policy of its role."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class HostedZones:
         stack.sandbox.wait_for("route53", lambda: fetch(stack.sandbox, f"{URL}/state") is not None)
 
     def close(self) -> None:
-        """End it, and forget its records."""
+        """Stop it, and delete its records."""
         self.stack.sandbox.end("route53")
 
     def allow(self, policy: Any) -> None:
-        """Exchange the policy of the role."""
+        """Replace the policy of the role."""
         ask(self.stack.sandbox, Request(f"{URL}/policy", method="POST", body=json.dumps(policy)))
 
     @property
@@ -50,22 +50,22 @@ class HostedZones:
 
     @property
     def records(self) -> dict[str, list[str]]:
-        """The records of each zone that has some, each as a name and a type, without those that name owners."""
+        """Return the records of each zone that has some, as names and types, without the TXT records of owners."""
         zones = {name: _without_owners(records) for name, records in self._state["zones"].items()}
         return {name: records for name, records in zones.items() if records}
 
     @property
     def deleted(self) -> list[str]:
-        """The records that were ever deleted, each as a name and a type."""
+        """Return the records that were ever deleted, as names and types."""
         return _without_owners(self._state["deleted"])
 
     def sync(self, cluster: str, *more: str, owner: str = "") -> str:
-        """Let external-dns of a cluster do its work once, as its Deployment says, and return its log.
+        """Run external-dns of a cluster once, with the arguments of its Deployment, and return its log.
 
         Args:
             cluster: The name of the cluster.
-            more: Arguments that are added.
-            owner: An owner id that takes the place of the cluster's.
+            more: Additional arguments.
+            owner: An owner id that replaces the one of the cluster.
         """
         kubernetes = self.stack.clusters[cluster]
         given = [

@@ -1,4 +1,4 @@
-"""As much of HTTP/2 without TLS as a question and its answer take. Run as a program, it answers like a gRPC server.
+"""Speak enough HTTP/2 without TLS for one request and its response. Run as a program, it responds like a gRPC server.
 
 http2.py <address>:<port>
 """
@@ -24,7 +24,7 @@ def frame(kind: int, flags: int = 0, stream: int = 0, payload: bytes = b"") -> b
 
 
 def read(connection: socket.socket, size: int) -> bytes:
-    """Read so many bytes.
+    """Read a number of bytes.
 
     Raises:
         ConnectionError: if there are fewer.
@@ -46,7 +46,7 @@ def read_frame(connection: socket.socket) -> tuple[int, int, int, bytes]:
 
 
 def get(connection: socket.socket, host: str) -> tuple[bytes, bytes]:
-    """Send a GET of a host's `/`, and return the first header of the answer, as HPACK has it, and the body."""
+    """Send a GET for `/` of a host, and return the first header of the response in HPACK, and the body."""
     authority = bytes([len(host)]) + host.encode()
     connection.sendall(PREFACE + frame(SETTINGS))
     connection.sendall(frame(HEADERS, END_HEADERS | END_STREAM, 1, QUESTION + authority))
@@ -66,7 +66,7 @@ def get(connection: socket.socket, host: str) -> tuple[bytes, bytes]:
 
 
 class Handler(socketserver.BaseRequestHandler):
-    """Answers every request over HTTP/2, and nothing over HTTP/1.1."""
+    """Respond to every request over HTTP/2, and to none over HTTP/1.1."""
 
     def handle(self) -> None:
         """Serve one connection."""

@@ -1,4 +1,4 @@
-"""Jobs and their pods: no container runs, so a pod ends as its image name says (nodes.py), or as a test decides."""
+"""Control Jobs: no container runs, so the image tag (nodes.py) or a test decides how a pod ends."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from tests.support.cluster.api import Object, Objects
 from tests.support.cluster.kubernetes import Kubernetes
 
-# A workload whose releases have jobs, and the component of it that has them.
+# A workload with release jobs, and the component that has them.
 WORKLOAD = "orders"
 WEB: dict[str, Any] = {
     "name": "web",
@@ -33,19 +33,19 @@ def image(item: Object) -> str:
 
 
 def ended(job: Object) -> str:
-    """Return how a Job ended: Complete or Failed; empty while it runs."""
+    """Return the result of a Job: Complete or Failed; empty while it runs."""
     conditions = {c["type"] for c in job.get("status", {}).get("conditions", []) if c["status"] == "True"}
     return next(iter(conditions & {"Complete", "Failed"}), "")
 
 
 def running(cluster: Kubernetes, job: str, namespace: str) -> Objects:
-    """Return the pods of a Job that run."""
+    """Return the running pods of a Job."""
     pods = cluster.list("pods", namespace, selector=f"batch.kubernetes.io/job-name={job}")
     return [pod for pod in pods if pod.get("status", {}).get("phase") == "Running"]
 
 
 def succeed(cluster: Kubernetes, job: str, namespace: str) -> None:
-    """Wait until a Job has a pod that hangs, and end it with success."""
+    """Wait until a Job has a hanging pod, and let it succeed."""
     (pod,) = cluster.sandbox.until(f"{job} runs", lambda: running(cluster, job, namespace))
     statuses = [
         status | {"ready": False, "state": {"terminated": {"exitCode": 0, "reason": "Completed"}}}

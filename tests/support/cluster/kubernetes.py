@@ -1,4 +1,4 @@
-"""Kubernetes without containers: the real control plane as processes, and KWOK's nodes and pods."""
+"""Run Kubernetes without containers: the real control plane as processes, and KWOK's nodes and pods."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tests.support.cluster.sandbox import PATIENCE, Sandbox, SandboxError
 class Kubernetes:
     """One cluster: API server, controller manager, scheduler, KWOK's nodes and pods, and a metrics API.
 
-    Clusters of one sandbox share an etcd, each with keys of its own.
+    Clusters of one sandbox share an etcd, each with its own keys.
 
     Attributes:
         api: The resident client of its API server.
-        kubeconfig: What clients read who are administrators.
-        argocd_token: The token of an Argo CD that runs in another cluster.
+        kubeconfig: The file of administrators.
+        argocd_token: The token for an Argo CD in another cluster.
         load_balancer: The host name that its Services of type LoadBalancer get.
     """
 
@@ -33,11 +33,11 @@ class Kubernetes:
         """Write the files of the cluster; `start` starts it.
 
         Args:
-            sandbox: Where it runs, with an etcd in it.
-            name: Its name, also that of its context for kubectl.
+            sandbox: The sandbox, with an etcd in it.
+            name: Its name, which is also its kubectl context.
             index: Its number in the sandbox.
-            authority: Who signs the certificates of its servers.
-            asks_pods: Whether the metrics API is that of an add-on, at the addresses of its pods.
+            authority: The authority that signs its server certificates.
+            asks_pods: Whether an add-on serves the metrics API, at the addresses of its pods.
         """
         self.sandbox = sandbox
         self.name = name
@@ -55,10 +55,10 @@ class Kubernetes:
             tokens[user] = secrets.token_hex(16)
             config = kubeconfig(name, self.url, self._plane.authority, tokens[user])
             self._plane.kubeconfig_of(user).write_text(json.dumps(config))
-        # Only those that Kubernetes gives no roles of their own are administrators.
+        # Programs without a built-in role are administrators.
         groups = {user: "" if user in (CONTROLLERS, SCHEDULER) else "system:masters" for user in tokens}
         lines = [f'{token},{user},{user},"{groups[user]}"\n' for user, token in tokens.items()]
-        # As an EKS access entry has it: a name, a group, and no rights.
+        # Like an EKS access entry: a name, a group, and no rights.
         lines.append(f'{self.argocd_token},arn:aws:iam::123456789012:role/argocd,argocd,"argocd"\n')
         (folder / "tokens.csv").write_text("".join(lines))
         self.api = Api(sandbox, self.url, self.token, self._plane.authority)
@@ -66,12 +66,12 @@ class Kubernetes:
 
     @property
     def folder(self) -> Path:
-        """The folder of the cluster's files."""
+        """Return the folder of the cluster's files."""
         return self._plane.folder
 
     @property
     def argocd_kubeconfig(self) -> Path:
-        """What Argo CD reads that runs in this cluster."""
+        """Return the kubeconfig file of an Argo CD in this cluster."""
         return self._plane.kubeconfig_of(ARGO_CD)
 
     def start(self, nodes: list[Node], grace_seconds: int) -> None:
@@ -79,7 +79,7 @@ class Kubernetes:
 
         Args:
             nodes: The nodes.
-            grace_seconds: How long a pod that is being deleted still holds its place.
+            grace_seconds: How long a terminating pod still occupies its node.
         """
         plane, config = self._plane, self.folder / "kwok.yaml"
         self._start("kube-apiserver", plane.api_server())
@@ -95,20 +95,20 @@ class Kubernetes:
         self._start("provisioner", storage.provisioner(self.url, self.token, plane.authority))
         self.apply(*storage.objects())
         self.apply(*(node.manifest() for node in nodes))
-        # Only then: KWOK gives new nodes its own idea of what they have.
+        # Not earlier: KWOK overwrites the status of new nodes.
         self.sandbox.until("its nodes are ready", lambda: all(map(is_ready, self.list("nodes"))))
         for node in nodes:
             self.api.patch("nodes", node.name, node.status(), subresource="status")
 
     def serve_metrics(self) -> None:
-        """Have the API server pass requests for metrics on to the metrics API."""
+        """Make the API server forward requests for metrics to the metrics API."""
         self.apply(*_metrics_api(self._plane.metrics_port))
 
     def kubectl(self, *arguments: str | Path, stdin: str = "", seconds: float = PATIENCE) -> str:
         """Run kubectl against this cluster and return what it prints.
 
         Raises:
-            SandboxError: with kubectl's own words, if it fails.
+            SandboxError: with the output of kubectl, if it fails.
         """
         result = self.sandbox.run("kubectl", "--context", self.name, *arguments, stdin=stdin, seconds=seconds)
         if result.returncode:
@@ -120,7 +120,7 @@ class Kubernetes:
 
 
 def _metrics_api(port: int) -> tuple[Object, Object]:
-    """Return the objects by which the API server passes requests for metrics on."""
+    """Return the objects that make the API server forward requests for metrics."""
     service = {"name": "metrics-server", "namespace": "kube-system"}
     return (
         {

@@ -1,4 +1,4 @@
-"""Names and paths of a rendered repository that the cluster tests use."""
+"""Return names and paths of a rendered repository that the cluster tests use."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ APPLICATIONSETS, PROJECTS = "argo/applicationsets", "argo/projects"
 WORKLOADS, PLATFORM = "apps/workloads", "apps/platform"
 POLICIES = "policies"
 POLICY_EXCEPTIONS = f"{PLATFORM}/{POLICIES}/exceptions/kustomization.yaml"
-# The add-ons that a chart installs, each in a namespace of its name.
+# The add-ons that a chart installs, each in the namespace of the same name.
 CHARTS = ("external-dns", "traefik")
-# The projects that are there whatever the answers, and the sets that make the add-ons: both are protected.
+# The projects that every repository has, and the ApplicationSets of the add-ons: both are protected.
 PLATFORM_PROJECTS = ("bootstrap", POLICIES, *CHARTS)
 CHARTS_SET, CONFIG_SET = "charts", "config"
 
@@ -19,17 +19,17 @@ def addon(name: str) -> str:
 
 
 def policies(cluster: str) -> str:
-    """Return the folder that is the application of the policies in a cluster."""
+    """Return the folder of the policies' application in a cluster."""
     return f"{addon(POLICIES)}/clusters/{cluster}"
 
 
 def overlay(workload: str, environment: str) -> str:
-    """Return the folder that is the application of a workload in an environment."""
+    """Return the folder of a workload's application in an environment."""
     return f"{WORKLOADS}/{workload}/overlays/{environment}"
 
 
 def kustomization(workload: str, environment: str) -> str:
-    """Return the file in which images and replicas of a workload in an environment stand."""
+    """Return the file with the images and replicas of a workload in an environment."""
     return f"{overlay(workload, environment)}/kustomization.yaml"
 
 
@@ -39,7 +39,7 @@ def values(name: str) -> str:
 
 
 def overrides(name: str, cluster: str) -> str:
-    """Return the file in which people tune an add-on of a cluster."""
+    """Return the file with users' settings of an add-on in a cluster."""
     return f"{addon(name)}/clusters/{cluster}/overrides.yaml"
 
 

@@ -1,4 +1,4 @@
-"""metrics-server of a cluster, with the arguments and rights of its pods, behind its own Service."""
+"""Run metrics-server of a cluster, with the arguments and rights of its pods, behind its own Service."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.support.cluster.stack import BINARIES, Stack
 
 ADDON = "metrics-server"
 API = "v1beta1.metrics.k8s.io"
-# KWOK is the kubelet of every node. It listens at one address for all of them, with a certificate of its own.
+# KWOK is the kubelet of every node. It listens at one address for all of them, with its own certificate.
 HERE = ["--kubelet-insecure-tls", "--kubelet-preferred-address-types=InternalIP"]
 
 
@@ -16,7 +16,7 @@ class MetricsServer:
     """metrics-server at the addresses of its pods."""
 
     def __init__(self, stack: Stack, cluster: str) -> None:
-        """Start it as its Deployment says."""
+        """Start it with the arguments of its Deployment."""
         self.stack, self.cluster = stack, stack.clusters[cluster]
         self.name = f"{ADDON}-of-{cluster}"
         given, here = container(self.cluster, ADDON)["args"], [*HERE, f"--cert-dir={self.cluster.folder / ADDON}"]
@@ -27,7 +27,7 @@ class MetricsServer:
         stack.sandbox.start(self.name, BINARIES / "kubernetes/metrics-server", *kept, *here, *kubeconfigs)
 
     def close(self) -> None:
-        """Be away."""
+        """Stop it."""
         self.stack.sandbox.end(self.name)
 
 

@@ -1,4 +1,4 @@
-"""external-dns of each cluster, with its own arguments and rights, and a name server instead of a provider."""
+"""Run external-dns of each cluster, with its own arguments and rights, and a name server instead of a provider."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Records = dict[tuple[str, str], list[str]]
 EXTERNAL_DNS = BINARIES / "external-dns/external-dns"
 PREVIOUS = BINARIES / "external-dns-previous/external-dns"
 SERVER = "http://127.0.0.1:8888"
-# The hosted zones of the account: both of the answers' domains.
+# The hosted zones of the account: both domains of the answers.
 ZONES = ("acme.com", "acme.io")
-# What of the arguments speaks of the provider, which is exchanged.
+# The arguments about the provider, which is replaced.
 PROVIDER = re.compile(r"--(provider=|aws-|cloudflare-)")
 
 
 class NameServer:
-    """A name server in memory, served by external-dns itself to other external-dns."""
+    """An in-memory name server: one external-dns serves it to the others."""
 
     def __init__(self, stack: Stack) -> None:
         """Start it, without records."""
@@ -35,12 +35,12 @@ class NameServer:
         self.sandbox.wait_for("name-server", lambda: fetch(self.sandbox, f"{SERVER}/records") is not None)
 
     def close(self) -> None:
-        """End it, and forget its records."""
+        """Stop it, and delete its records."""
         self.sandbox.end("name-server")
 
     @property
     def records(self) -> Records:
-        """The targets of all records, by name and type."""
+        """Return the targets of all records, by name and type."""
         return {(r["dnsName"], r["recordType"]): r["targets"] for r in self._endpoints()}
 
     def add(self, name: str, kind: str, *targets: str) -> None:
@@ -48,12 +48,12 @@ class NameServer:
         self._change({"create": [{"dnsName": name, "recordType": kind, "targets": targets}]})
 
     def sync(self, cluster: str, binary: Path = EXTERNAL_DNS, without: str = "") -> str:
-        """Let external-dns of a cluster do its work once, as its Deployment says, and return its log.
+        """Run external-dns of a cluster once, with the arguments of its Deployment, and return its log.
 
         Args:
             cluster: The name of the cluster.
-            binary: The version that does it.
-            without: An argument to leave out.
+            binary: The version to run.
+            without: An argument to omit.
         """
         kubernetes = self.stack.clusters[cluster]
         if cluster not in self._kubeconfigs:
@@ -72,7 +72,7 @@ class NameServer:
         return list(answer.json)
 
     def _forget_labels(self) -> None:
-        """Keep of the records what a zone keeps. In memory, labels would tell the owner without a TXT record."""
+        """Keep only what a real zone stores: in memory, labels would reveal the owner without a TXT record."""
         endpoints = self._endpoints()
         plain = [{k: v for k, v in endpoint.items() if k != "labels"} for endpoint in endpoints]
         self._change({"updateOld": endpoints, "updateNew": plain})

@@ -1,4 +1,4 @@
-"""Configure KWOK: nodes and pods that only report that they run, and what clouds do for Services."""
+"""Configure KWOK: nodes and pods that only report a status, and the addresses that a cloud gives to Services."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import yaml
 from tests.support import engines, sizing
 
 Object = dict[str, Any]
-# How the pod of a Job ends, by the end of its image's tag: 1.2.0-fails, 1.2.0-hangs. Any other one succeeds at once.
+# The suffix of the image tag decides how a pod of a Job ends: 1.2.0-fails, 1.2.0-hangs. Others succeed immediately.
 FAILS, HANGS = "-fails", "-hangs"
-# KWOK has no stages and no metrics of its own: they come with its module.
+# KWOK has no built-in stages and metrics: they are files in its module.
 PARTS = ("stage/fast", "metrics/usage")
-# To compute the use of CPU, the metrics API waits for two looks, or takes containers that started 10 s ago and
-# after the look before. All of them say so, with what they used since: autoscalers wait for one look, at most 12 s.
+# To compute CPU use, the metrics API needs two scrapes, or containers that started 10 s ago and
+# after the previous scrape. All report that, with their use since: autoscalers wait for one scrape, at most 12 s.
 METRICS_SECONDS = 12
 STARTED_SECONDS = 10.5
 METRICS = {
@@ -27,7 +27,7 @@ METRICS = {
 
 @dataclass(frozen=True)
 class Node:
-    """What a node has to give to pods, after the kubelet and the system took theirs."""
+    """What a node offers to pods, minus the reservations of the kubelet and the system."""
 
     name: str
     cpu: str = "32"
@@ -38,7 +38,7 @@ class Node:
     arch: str = "amd64"
 
     def manifest(self) -> Object:
-        """Return the node."""
+        """Return the manifest of the node."""
         labels = {
             "kubernetes.io/arch": self.arch,
             "kubernetes.io/hostname": self.name,
@@ -53,13 +53,13 @@ class Node:
         return {"apiVersion": "v1", "kind": "Node", "metadata": metadata}
 
     def status(self) -> Object:
-        """Return a patch of its status."""
+        """Return a patch for its status."""
         amounts = {"cpu": self.cpu, "memory": self.memory, "ephemeral-storage": self.storage}
         resources = amounts | {"pods": str(self.pods)}
         return {"status": {"allocatable": resources, "capacity": resources}}
 
 
-# Two t3.small, as docs/sizing.md has them: 2 vCPU and 2 GiB each, less what the kubelet and the system keep.
+# Two t3.small nodes, as in docs/sizing.md: 2 vCPU and 2 GiB each, minus the reservations.
 T3_SMALL, T3_SMALL_WITH_PREFIXES = sizing.size("t3.small"), sizing.size("t3.small with prefix delegation")
 PODS_WITH_PREFIX_DELEGATION, PODS_WITHOUT_PREFIX_DELEGATION = T3_SMALL_WITH_PREFIXES.pods, T3_SMALL.pods
 SMALL = [
@@ -74,7 +74,7 @@ def is_ready(node: Object) -> bool:
 
 
 def has(node: Object, wanted: Node) -> bool:
-    """Return whether a node has to give what it should have."""
+    """Return whether a node offers what it should."""
     allocatable, expected = node["status"]["allocatable"], wanted.status()["status"]["allocatable"]
     return all(allocatable[resource] == amount for resource, amount in expected.items())
 
@@ -84,7 +84,7 @@ def configuration(load_balancer: str, grace_seconds: int) -> str:
 
     Args:
         load_balancer: The host name that Services of type LoadBalancer get.
-        grace_seconds: How long a pod that is being deleted still holds its place.
+        grace_seconds: How long a terminating pod still occupies its node.
     """
     module = engines.go_module("sigs.k8s.io/kwok", pinned_in="kubernetes")
     documents = [item for part in PARTS for item in engines.kustomize_build(module / "kustomize" / part)]
@@ -100,7 +100,7 @@ def configuration(load_balancer: str, grace_seconds: int) -> str:
 
 
 def _failures(complete: Object) -> Object:
-    """Return a stage like the one that completes pods of Jobs, in which they fail."""
+    """Return a copy of the stage that completes pods of Jobs, in which they fail."""
     failed = copy.deepcopy(complete)
     failed["metadata"]["name"] = "pod-fail"
     _select_image(failed, "In", FAILS)
@@ -119,7 +119,7 @@ def _select_image(stage: Object, operator: str, *suffixes: str) -> None:
 
 
 def _load_balancers(host: str) -> Object:
-    """Return a stage that does what a load balancer controller does: gives each Service of its type a host name."""
+    """Return a stage that acts as the load balancer controller: it sets a host name on each Service of its type."""
     wants = {"key": ".spec.type", "operator": "In", "values": ["LoadBalancer"]}
     has_none = {"key": ".status.loadBalancer.ingress", "operator": "DoesNotExist"}
     status = {"loadBalancer": {"ingress": [{"hostname": host}]}}

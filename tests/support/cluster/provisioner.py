@@ -1,4 +1,4 @@
-"""What storage drivers do in a cluster: make a volume for each claim that waits for one, and delete it with the claim.
+"""Act as a storage driver: create a volume for each claim that waits for one, and delete it with the claim.
 
     provisioner.py <url> <token> <authority>
 
@@ -20,12 +20,12 @@ from urllib.parse import urlsplit
 Object = dict[str, Any]
 CLAIMS, VOLUMES = "/api/v1/persistentvolumeclaims", "/api/v1/persistentvolumes"
 CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
-# By this Kubernetes asks a driver for a volume.
+# With this annotation, Kubernetes requests a volume from a driver.
 PROVISIONER = "volume.kubernetes.io/storage-provisioner"
 
 
 class Api:
-    """The API server. Each request has a connection of its own: there are few."""
+    """The API server. Each request has its own connection: there are few."""
 
     def __init__(self, url: str, token: str, authority: str) -> None:
         self._place, self._context = urlsplit(url).netloc, ssl.create_default_context(cafile=authority)
@@ -37,7 +37,7 @@ class Api:
         return connection.getresponse()
 
     def watch(self, path: str) -> Iterator[Object]:
-        """Yield what is there, and every change, for ever."""
+        """Yield all objects, then every change, without end."""
         while True:
             try:
                 for line in self.ask("GET", f"{path}?watch=true"):
@@ -47,7 +47,7 @@ class Api:
 
 
 def provision(api: Api) -> None:
-    """Make a volume for each claim that asks for one."""
+    """Create a volume for each claim that requests one."""
     for claim in api.watch(CLAIMS):
         spec, metadata = claim.get("spec", {}), claim.get("metadata", {})
         if PROVISIONER not in metadata.get("annotations", {}) or spec.get("volumeName"):

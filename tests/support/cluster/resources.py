@@ -1,4 +1,4 @@
-"""Find the kinds that an API server serves by the names that people use."""
+"""Find the kinds that an API server serves by the names that users type."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 
 class Resource(NamedTuple):
-    """A kind, and where it is served."""
+    """A kind, and its path in the API."""
 
     api_version: str
     kind: str
@@ -17,7 +17,7 @@ class Resource(NamedTuple):
     def path(self, namespace: str, name: str = "") -> str:
         """Return the path of one object, or of all in a namespace, or of all.
 
-        An object of a namespaced kind that names no namespace is in `default`, as kubectl has it.
+        An object of a namespaced kind without a namespace is in `default`, as in kubectl.
         """
         if name and self.is_namespaced:
             namespace = namespace or "default"
@@ -27,7 +27,7 @@ class Resource(NamedTuple):
 
 
 class Catalogue:
-    """All resources by plural, singular, short name, plural.group, and version/Kind; read anew if a name is unknown."""
+    """All resources by plural, singular, short name, plural.group, and version/Kind; reloaded if a name is unknown."""
 
     def __init__(self, discover: Callable[[str], Any]) -> None:
         """Discover nothing yet.

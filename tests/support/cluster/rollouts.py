@@ -1,4 +1,4 @@
-"""Watch rollouts on small nodes: pods that move, pods that wait, and how many stay available."""
+"""Watch rollouts on small nodes: moving pods, pending pods, and how many stay available."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ CONTROLLERS = "deployments,statefulsets,daemonsets"
 
 
 def name(item: Object) -> str:
-    """Namespace and name of an object."""
+    """Return the namespace and name of an object."""
     return f"{item['metadata']['namespace']}/{item['metadata']['name']}"
 
 
 def waiting(stack: Stack) -> list[Object]:
-    """The pods that found no node."""
+    """Return the pods without a node."""
     return [pod for pod in stack.argocd.list("pods") if not pod["spec"].get("nodeName")]
 
 
 def moving(stack: Stack) -> list[str]:
-    """The controllers that do not yet run as many pods as they want, all of the newest kind, and pods that leave."""
+    """Return controllers that have not finished their rollout, and terminating pods."""
     leaving = [name(pod) for pod in stack.argocd.list("pods") if "deletionTimestamp" in pod["metadata"]]
     return leaving + [name(item) for item in stack.argocd.list(CONTROLLERS) if not _rolled_out(item)]
 
@@ -41,14 +41,14 @@ def _rolled_out(item: Object) -> bool:
 
 
 def at_rest(stack: Stack) -> None:
-    """Wait until all that should run does, and nothing else."""
+    """Wait until everything that should run is running, and nothing else."""
     stack.until("nothing rolls or waits", lambda: not moving(stack), every=0.5)
     assert waiting(stack) == []
     stack.settle()
 
 
 def restart(stack: Stack, namespaces: tuple[str, ...]) -> None:
-    """Let everything in some namespaces roll at once, as `kubectl rollout restart` does."""
+    """Restart everything in some namespaces at the same time, like `kubectl rollout restart`."""
     annotations = {"kubectl.kubernetes.io/restartedAt": datetime.now(UTC).isoformat()}
     patch = {"spec": {"template": {"metadata": {"annotations": annotations}}}}
     for namespace in namespaces:
@@ -57,12 +57,12 @@ def restart(stack: Stack, namespaces: tuple[str, ...]) -> None:
 
 
 def pods_per_node(stack: Stack) -> Counter[str]:
-    """How many pods each node has."""
+    """Return the number of pods of each node."""
     return Counter(pod["spec"].get("nodeName", "") for pod in stack.argocd.list("pods"))
 
 
 def share(stack: Stack) -> str:
-    """How much of each node is requested, as the scheduler counts: `kubectl describe nodes`, and the pods."""
+    """Return how much of each node is requested, as the scheduler and `kubectl describe nodes` count, and the pods."""
     pods, lines = pods_per_node(stack), []
     for node in stack.argocd.list("nodes"):
         node_name, room = node["metadata"]["name"], int(node["status"]["allocatable"]["pods"])
@@ -76,11 +76,11 @@ def share(stack: Stack) -> str:
 
 @contextmanager
 def unscheduled(stack: Stack) -> Iterator[dict[str, str]]:
-    """What the scheduler says of pods that it finds no place for until the end of the block: known then."""
+    """Yield a map that, after the block, has the scheduler's message for each pod that did not fit."""
 
     def failures() -> dict[tuple[str, str], Object]:
         events = stack.argocd.list("events.events.k8s.io")
-        # An event that happens again is the same object, in another version.
+        # A repeated event is the same object in a new version.
         return {
             (event["metadata"]["uid"], event["metadata"]["resourceVersion"]): event
             for event in events

@@ -1,4 +1,4 @@
-"""A Route 53 that applies an IAM policy. Run as a program, it serves one account."""
+"""Emulate Route 53 with an IAM policy. Run as a program, it serves one account."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Zones = dict[str, dict[str, Any]]
 
 
 def normalized(name: str) -> str:
-    """Return the name of a record as the condition keys of Route 53 have it."""
+    """Return the name of a record in the form of Route 53's condition keys."""
     return re.sub(r"[^a-z0-9_.-]", lambda match: f"\\{ord(match[0]):03o}", name.lower().rstrip("."))
 
 
@@ -38,12 +38,12 @@ def changed(body: str) -> Context:
 
 
 def response(action: str, content: str) -> str:
-    """Return the answer to an action."""
+    """Return the response to an action."""
     return f"<{action}Response xmlns='{NAMESPACE}'>{content}</{action}Response>"
 
 
 class Account:
-    """The zones of an account, what a role may do with them, and what was changed."""
+    """The zones of an account, the policy of a role, and the changes."""
 
     def __init__(self, zones: Zones, policy: dict[str, Any]) -> None:
         self.zones = {name: zone | {"records": {}} for name, zone in zones.items()}
@@ -55,7 +55,7 @@ class Account:
         return {"deleted": self.deleted, "zones": {name: sorted(zone["records"]) for name, zone in self.zones.items()}}
 
     def listed(self) -> str:
-        """Return all zones, as ListHostedZones does."""
+        """Return all zones, like ListHostedZones."""
         zones = "".join(
             f"<HostedZone><Id>/hostedzone/{name}</Id><Name>{zone['name']}.</Name><CallerReference>x</CallerReference>"
             f"<Config><PrivateZone>{json.dumps(zone.get('private', False))}</PrivateZone></Config></HostedZone>"
@@ -65,13 +65,13 @@ class Account:
         return response("ListHostedZones", f"<HostedZones>{zones}</HostedZones>{rest}")
 
     def records(self, zone: str) -> str:
-        """Return the records of a zone, as ListResourceRecordSets does."""
+        """Return the records of a zone, like ListResourceRecordSets."""
         records = "".join(self.zones[zone]["records"].values())
         rest = "<IsTruncated>false</IsTruncated><MaxItems>300</MaxItems>"
         return response("ListResourceRecordSets", f"<ResourceRecordSets>{records}</ResourceRecordSets>{rest}")
 
     def change(self, zone: str, body: str) -> str:
-        """Apply a batch of changes, as ChangeResourceRecordSets does."""
+        """Apply a batch of changes, like ChangeResourceRecordSets."""
         records = self.zones[zone]["records"]
         ElementTree.register_namespace("", NAMESPACE)
         for change in ElementTree.fromstring(body).iter(f"{XML}Change"):
@@ -104,7 +104,7 @@ class Handler(BaseHTTPRequestHandler):
             self._answer("ListResourceRecordSets", zone, lambda: self.account.records(zone))
 
     def do_POST(self) -> None:
-        """Change records; at `/policy`, exchange what is allowed."""
+        """Change records; at `/policy`, replace the policy."""
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         if self.path == "/policy":
             self.account.policy = json.loads(body)

@@ -1,4 +1,4 @@
-"""The runbook of a rendered repository, typed as somebody does who is on call."""
+"""Type the commands of a rendered runbook, like a person on call."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Runbook:
         self._variables += "\n" + filled(variables, workload=workload)
 
     def type(self, heading: str, number: int, **names: str) -> str:
-        """Type a block of commands, and return what it prints. Names fill in what it leaves to its reader."""
+        """Type a block of commands, and return what it prints. `names` replace its placeholders."""
         block = self._stack.documented(PAGE, heading)[number]
         return self._stack.type(f"{self._variables}\n{filled(block, **names)}")
 
 
 def filled(commands: str, **names: str) -> str:
-    """Return commands with what they leave to their reader, such as <workload>; `bad_commit` fills in <bad-commit>."""
+    """Return commands with their placeholders replaced, such as <workload>; `bad_commit` replaces <bad-commit>."""
     return re.sub(r"<([a-z-]+)>", lambda placeholder: names[placeholder[1].replace("-", "_")], commands)

@@ -23,6 +23,8 @@ FIRST_PROCESS = Path(__file__).with_name("first_process.py")
 LOG_LINES = 25
 # Seconds after which something will not happen any more, on a machine that has other work, too.
 PATIENCE = 400
+# Seconds for every wait after one in vain: what is broken shall not cost an hour.
+IMPATIENCE = 40
 POLL_SECONDS = 0.3
 
 
@@ -55,6 +57,7 @@ class Sandbox:
         self.folder = folder
         self.environment = environment
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._patience = PATIENCE
         (folder / "log").mkdir(parents=True, exist_ok=True)
         self._dialer, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._dialing = threading.Lock()
@@ -151,15 +154,20 @@ class Sandbox:
         except SandboxError as error:
             raise SandboxError(f"{error}\n{self.log(name)}") from None
 
-    def until(self, what: str, condition: Callable[[], T], seconds: float = PATIENCE, every: float = POLL_SECONDS) -> T:
+    def until(
+        self, what: str, condition: Callable[[], T], seconds: float | None = None, every: float = POLL_SECONDS
+    ) -> T:
         """Wait until a condition holds and return its value.
 
         Raises:
             SandboxError: if it does not hold in time.
         """
+        is_default, seconds = seconds is None, seconds or self._patience
         deadline = time.monotonic() + seconds
         while not (value := condition()):
             if time.monotonic() > deadline:
+                if is_default:
+                    self._patience = IMPATIENCE
                 raise SandboxError(f"waited {seconds:.0f} s until {what}; the last answer was {value!r}")
             time.sleep(every)
         return value

@@ -1,6 +1,6 @@
-"""Scaled time: where only order and overlap matter, a copy of a rendered repository waits seconds, not minutes.
+"""Scale time: where only order and overlap matter, a copy of a rendered repository waits seconds, not minutes.
 
-The ratios stay what they are, and tests/rendering/test_figures.py holds the real figures.
+The ratios do not change, and tests/rendering/test_figures.py asserts the real figures.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import yaml
 
 from tests.support.cluster import layout
 
-# Traefik's pods must be ready for 60 s, and take up to 180 s to leave: 1 to 3.
+# Traefik's pods must be ready for 60 s, and take up to 180 s to stop: 1 to 3.
 MIN_READY_SECONDS, GRACE_SECONDS = 2, 6
 # The first pause between Argo CD's attempts; each is twice as long as the one before.
 PAUSE, SCALED_PAUSE = "10s", "1s"
@@ -28,5 +28,5 @@ def scale(repository: Path, clusters: list[str], min_ready_seconds: int) -> None
 
 
 def tune_traefik(repository: Path, cluster: str, values: dict[str, object]) -> None:
-    """Write values where people tune Traefik."""
+    """Write values into the file with users' settings of Traefik."""
     (repository / layout.overrides("traefik", cluster)).write_text(yaml.safe_dump(values))

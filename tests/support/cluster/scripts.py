@@ -34,12 +34,12 @@ class Expected(NamedTuple):
 
     @property
     def namespace(self) -> str:
-        """The namespace of its objects."""
+        """Return the namespace of its objects."""
         return str(self.manifest["spec"]["destination"]["namespace"])
 
     @property
     def namespace_labels(self) -> dict[str, str]:
-        """The labels that it gives its namespace."""
+        """Return the labels that it sets on its namespace."""
         managed = self.manifest["spec"]["syncPolicy"].get("managedNamespaceMetadata", {})
         return dict(managed.get("labels", {}))
 

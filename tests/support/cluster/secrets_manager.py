@@ -1,8 +1,8 @@
-"""AWS Secrets Manager with EKS Pod Identity in front of it. Run as a program, it serves the secrets of one file.
+"""Emulate AWS Secrets Manager and EKS Pod Identity. Run as a program, it serves the secrets of one file.
 
     python -m tests.support.cluster.secrets_manager <port> <file of the account>
 
-The file has the secrets by their names, and the policy of the role that Pod Identity hands out, or none.
+The file has the secrets by name, and the policy of the role that Pod Identity provides, or none.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ ROLE = {"AccessKeyId": "id", "SecretAccessKey": "key", "Token": "token", "Expira
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers the requests of AWS' SDK."""
+    """Respond to the requests of the AWS SDK."""
 
     account: ClassVar[Path]
 
     def do_GET(self) -> None:
-        """Hand out the credentials of the role, as the agent of EKS Pod Identity does."""
+        """Return the credentials of the role, like the agent of EKS Pod Identity."""
         policy = json.loads(self.account.read_text())["policy"]
         if self.path == "/":
             self._send(200, {})

@@ -1,4 +1,4 @@
-"""The External Secrets Operator of a cluster, with its own arguments and rights, and the secrets of an AWS account."""
+"""Run the External Secrets Operator of a cluster, with its own arguments and rights, and an emulated AWS account."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FORCE = "force-sync"
 def answers() -> dict[str, Any]:
     """Return the answers of the example with every add-on, without a certificate yet.
 
-    It has one workload more, with a job before each release.
+    It has one additional workload, with a job before each release.
     """
     given = examples()["addons"]
     (notes,) = given["workloads"]
@@ -41,7 +41,7 @@ class Upstream:
     """AWS Secrets Manager, and the role of the operator.
 
     Attributes:
-        secrets: The values of the secrets, by their names; `save` makes changes known.
+        secrets: The values of the secrets, by name; `save` publishes changes.
         policy: The policy of the role; None if the service account has no role.
     """
 
@@ -54,13 +54,13 @@ class Upstream:
         self.start()
 
     def save(self) -> None:
-        """Serve what the attributes are now."""
+        """Publish the current attributes."""
         new = self._file.with_suffix(".new")
         new.write_text(json.dumps({"policy": self.policy, "secrets": self.secrets}))
         new.rename(self._file)
 
     def restore(self) -> None:
-        """Serve what was there at the beginning."""
+        """Restore and publish the initial attributes."""
         secrets, self.policy = self._original
         self.secrets = copy.deepcopy(secrets)
         self.save()
@@ -72,12 +72,12 @@ class Upstream:
         self._sandbox.wait_for(ACCOUNT, lambda: fetch(self._sandbox, URL) is not None)
 
     def close(self) -> None:
-        """Be away."""
+        """Stop it."""
         self._sandbox.end(ACCOUNT)
 
 
 class Operator:
-    """The operator of one cluster, at the address of its pod."""
+    """The operator of one cluster, which listens at the address of its pod."""
 
     def __init__(self, stack: Stack, cluster: str) -> None:
         """Prepare it; `start` starts it."""
@@ -87,14 +87,14 @@ class Operator:
         self._token.write_text("a-token")
 
     def start(self) -> None:
-        """Start it as its Deployment says, and return when it is ready."""
+        """Start it with the arguments of its Deployment, and return when it is ready."""
         sandbox, given = self.stack.sandbox, container(self.cluster, ADDON)
         pods = self.cluster.list("pods", ADDON)
         address = next(pod["status"]["podIP"] for pod in pods if pod["status"].get("podIP"))
-        # Argo CD's controllers have the same ports, at every address that is here.
+        # Argo CD's controllers use the same ports, at every address of the sandbox.
         arguments = [re.sub(r"(-addr=):", rf"\g<1>{address}:1", argument) for argument in given["args"]]
         environment = {entry["name"]: entry["value"] for entry in given.get("env", [])}
-        # What EKS Pod Identity adds to the pod, and where AWS is.
+        # The variables that EKS Pod Identity adds to the pod, and the endpoint of AWS.
         environment |= {
             "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{URL}{secrets_manager.CREDENTIALS}",
             "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(self._token),
@@ -108,11 +108,11 @@ class Operator:
         sandbox.wait_for(self.name, lambda: fetch(sandbox, f"http://{address}:1{port}{path}") is not None)
 
     def close(self) -> None:
-        """Be away."""
+        """Stop it."""
         self.stack.sandbox.end(self.name)
 
     def refresh(self, namespace: str) -> None:
-        """Have it read the secrets of a namespace and their stores now, as the documentation says."""
+        """Make it read the secrets of a namespace and their stores now, with the documented command."""
         patch = {"metadata": {"annotations": {FORCE: randomness.token_hex(4)}}}
         for store in self.cluster.list("clustersecretstores"):
             self.cluster.api.patch("clustersecretstore", store["metadata"]["name"], patch)

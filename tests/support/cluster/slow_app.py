@@ -1,4 +1,4 @@
-"""An application whose requests and answers take their time, for the limits of what is in front of it.
+"""Serve slow requests and responses, to test the limits of proxies in front of the application.
 
     slow_app.py <port>
 
@@ -19,7 +19,7 @@ closed: dict[str, str] = {}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Closes idle connections after five seconds, as Node.js and uvicorn do."""
+    """Close idle connections after five seconds, like Node.js and uvicorn."""
 
     protocol_version = "HTTP/1.1"
     timeout = 5
@@ -50,11 +50,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self._answer(len(self.rfile.read(int(self.headers["Content-Length"]))))
 
     def log_error(self, format: str, *arguments: Any) -> None:
-        """Note that this side gave up waiting for a request: the only error of an idle connection."""
+        """Record that this side timed out waiting for a request: the only error of an idle connection."""
         self.closed_by = "application"
 
     def finish(self) -> None:
-        """Note who closed the connection."""
+        """Record who closed the connection."""
         if getattr(self, "command", None) == "POST":
             closed[self.path] = self.closed_by
         super().finish()

@@ -47,7 +47,7 @@ class Stack:
         repository: Repository,
         nodes: list[Node] | None = None,
         grace_seconds: int = 0,
-        resync_seconds: int = 30,
+        poll_seconds: int = 300,
         outlives_us: bool = False,
     ) -> None:
         """Start empty clusters, with nothing in them but what Kubernetes itself puts there.
@@ -57,11 +57,12 @@ class Stack:
             repository: What becomes the repository; copied.
             nodes: The nodes of every cluster; two large ones of different architecture, if not given.
             grace_seconds: How long a pod that is being deleted still holds its place.
-            resync_seconds: How often Argo CD looks at every Application when nothing asks it to.
+            poll_seconds: How often Argo CD reads Git when nothing asks it to, as `publish` does.
             outlives_us: Whether all goes on when this process ends.
         """
-        self.folder, self.repository, self.resync_seconds = folder, repository, resync_seconds
+        self.folder, self.repository, self.poll_seconds = folder, repository, poll_seconds
         self.is_installed = self.is_at_rest = False
+        self._settled_at = self._unrest = ""
         for name in ("bin", "home", "tmp", "web"):
             (folder / name).mkdir(parents=True)
         controllers.prepare(folder / "bin")
@@ -83,8 +84,7 @@ class Stack:
         """Commit whatever changed in the checkout, and push it. Argo CD is told, as by a webhook of the Git server."""
         self.checkout.push(message)
         if self.is_installed:
-            # Sets look by themselves.
-            self.argo.refresh()
+            self.argo.refresh(self._changed())
 
     def restore(self, revision: str) -> None:
         """Undo everything since a revision by a new commit, as people do."""
@@ -134,7 +134,7 @@ class Stack:
         for block in self.documented("installation.md", "4. Bootstrap"):
             self.type(block)
         self.is_installed = True
-        controllers.start(self.sandbox, self.argocd, self.resync_seconds)
+        controllers.start(self.sandbox, self.argocd, self.poll_seconds)
 
     def register(self, cluster: str) -> None:
         """Register a cluster, as docs/operations.md says, but with a token in the place of an IAM role."""
@@ -149,14 +149,26 @@ class Stack:
                 self.register(cluster.name)
 
     def settle(self) -> None:
-        """Wait until every Application is Synced and Healthy at the newest revision."""
-        self.argo.settle(self.checkout.head)
+        """Wait until every Application is Synced and Healthy, and has followed all commits."""
+        self.argo.settle(self.checkout.head, self._changed())
+        self._settled_at = self.checkout.head
         self.is_at_rest = True
 
     def rest(self) -> None:
-        """Wait until Argo CD has followed what was undone."""
-        if not self.is_at_rest:
+        """Wait until Argo CD has followed what was undone.
+
+        Raises:
+            SandboxError: if it does not, and then at once every time: no later test has to wait in vain.
+        """
+        if self._unrest:
+            raise SandboxError(f"an earlier test did not come to rest: {self._unrest}")
+        if self.is_at_rest:
+            return
+        try:
             self.settle()
+        except SandboxError as error:
+            self._unrest = str(error)
+            raise
 
     def identities(self, kinds: str) -> dict[str, str]:
         """Return the uids of all objects of some kinds by cluster/namespace/kind/name.
@@ -175,6 +187,10 @@ class Stack:
     def close(self) -> None:
         """End everything."""
         self.sandbox.close()
+
+    def _changed(self) -> set[str] | None:
+        """Return the files that commits have changed since all Applications were settled; None before."""
+        return self.checkout.files_of_commits(self._settled_at) if self._settled_at else None
 
     def _start(self, authority: trustme.CA, nodes: list[Node], grace_seconds: int) -> None:
         sandbox, names = self.sandbox, [cluster["name"] for cluster in self.repository.clusters]

@@ -1,4 +1,4 @@
-"""The storage of a cluster: classes as on EKS, and their drivers."""
+"""Create the storage of a cluster: classes as on EKS, and their drivers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DRIVERS = {EBS: "ebs.csi.aws.com", EFS: "efs.csi.aws.com"}
 
 
 def provisioner(url: str, token: str, authority: Path) -> list[str | Path]:
-    """Return the command that stands in for the drivers."""
+    """Return the command that replaces the drivers."""
     return [sys.executable, PROGRAM, url, token, authority]
 
 
@@ -33,6 +33,6 @@ def objects() -> list[Object]:
 
 
 def storage_class(name: str, driver: str, **fields: Any) -> Object:
-    """Return a class. Its volumes are made at once and never grow, if it does not say otherwise."""
+    """Return a class. By default, its volumes are created immediately and cannot grow."""
     identity = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": name}}
     return identity | {"provisioner": driver} | fields

@@ -1,4 +1,4 @@
-"""Requests to an API server over connections that stay open, one per thread."""
+"""Send requests to an API server over persistent connections, one per thread."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.cluster.sandbox import PATIENCE, POLL_SECONDS, Sandbox, Sandb
 
 
 class ApiError(SandboxError):
-    """The API server refused a request; the message is its own."""
+    """The API server rejected a request; the message is its own."""
 
     def __init__(self, status: int, message: str, warnings: list[str] | None = None) -> None:
         super().__init__(message)
@@ -25,7 +25,7 @@ class ApiError(SandboxError):
 
 
 class Reply(NamedTuple):
-    """What the API server answers, with its warnings."""
+    """The response of the API server, with its warnings."""
 
     body: Any
     warnings: list[str]
@@ -49,17 +49,17 @@ class Transport:
         accept: str = "application/json",
         raw: bool = False,
     ) -> Reply:
-        """Send one request and return the parsed answer, or its text if it is wanted raw.
+        """Send one request and return the parsed response, or its text if `raw` is set.
 
         Raises:
-            ApiError: if the API server refuses it.
+            ApiError: if the API server rejects it.
         """
         target = f"{path}?{urlencode(query)}" if query else path
         headers = self._headers | {"Content-Type": content, "Accept": "*/*" if raw else accept}
         payload = None if body is None else json.dumps(body)
         response, text = self._exchange(method, target, payload, headers)
         deadline = time.monotonic() + PATIENCE
-        # As kubectl does it: a definition that was just changed is not served for a moment.
+        # Like kubectl: for a moment, a changed definition is not served.
         while response.status == http.HTTPStatus.TOO_MANY_REQUESTS and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
             response, text = self._exchange(method, target, payload, headers)
@@ -79,13 +79,13 @@ class Transport:
                 return response, response.read().decode()
             except (http.client.HTTPException, ConnectionError, ssl.SSLEOFError):
                 connection.close()
-                # The server may have closed a connection that was idle.
+                # The server may have closed an idle connection.
                 if is_last:
                     raise
         raise AssertionError
 
     def lines(self, target: str) -> Iterator[bytes]:
-        """Yield the lines of an answer that does not end, until the connection does."""
+        """Yield the lines of a streamed response until the connection ends."""
         connection = self._new_connection()
         connection.request("GET", target, headers=self._headers)
         connection.sock.settimeout(None)

@@ -1,4 +1,4 @@
-"""A workload with data, created by hand in dev and prod: a shared volume, and a database with a volume per pod."""
+"""Create a workload with data by hand in dev and prod: a shared volume, and a database with a volume per pod."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tests.support.policies import maker
 Object = dict[str, Any]
 NAME, RECORDS, DATABASE = "vault", "records", "db"
 ENVIRONMENTS = ("dev", "prod")
-# The claim that Kubernetes makes of the template.
+# The claim that Kubernetes creates from the template.
 DATABASE_CLAIM = f"data-{DATABASE}-0"
 GUARD = {SYNC_OPTIONS: "Prune=false,Delete=false"}
 
 
 def objects(environment: str, size: str = "1Gi") -> list[Object]:
-    """Return what it has in an environment: in prod, which is protected, the claim says that it stays."""
+    """Return its objects in an environment: in prod, which is protected, the claim is never pruned."""
     records = claim(RECORDS, storage.EFS, "ReadWriteMany", size)
     if environment == "prod":
         records["metadata"]["annotations"] = GUARD

@@ -1,4 +1,4 @@
-"""The real Traefik of a cluster, with its own arguments and rights, between clients and stand-ins for pods."""
+"""Run the real Traefik of a cluster, with its own arguments and rights, between clients and stand-ins for pods."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ CLIENT = "10.244.200.7"
 
 
 class WayIn:
-    """Traefik of one cluster, at the address of one of its pods, and an echo behind the pods that it may reach.
+    """Traefik of one cluster, at the address of one of its pods, and an echo server for the pods that it may reach.
 
     Attributes:
         ports: The ports of the pod, by name.
-        http: The port that the load balancer's port 80 leads to.
-        https: The port that the load balancer's port 443 leads to, without TLS.
+        http: The target port of the load balancer's port 80.
+        https: The target port of the load balancer's port 443, without TLS.
     """
 
     def __init__(self, stack: Stack, name: str) -> None:
-        """Start both, and return when Traefik answers."""
+        """Start both, and return when Traefik responds."""
         self.sandbox = stack.sandbox
         self.cluster = stack.clusters[name]
         self.ways = ways(stack, name)
@@ -47,14 +47,14 @@ class WayIn:
         self.sandbox.until("Traefik has read its routes", lambda: self.get(self.ways[0].host).status != 404)
 
     def close(self) -> None:
-        """End both."""
+        """Stop both."""
         for name in self._names:
             self.sandbox.end(name)
 
     def request(
         self, host: str, path: str = "/", port: int = 0, method: str = "GET", headers: dict[str, str] | None = None
     ) -> Request:
-        """A request of a client, to the https port if not to another, as it comes out of the load balancer."""
+        """Return a client's request as the load balancer forwards it, by default to the https port."""
         url = f"http://{self.address}:{port or self.https}{path}"
         return Request(url, {"Host": host} | (headers or {}), method, source=CLIENT)
 
@@ -64,16 +64,16 @@ class WayIn:
         return answer
 
     def statuses(self, *requests: Request) -> list[int]:
-        """Send requests, and look only at how they ended."""
+        """Send requests, and return only their statuses."""
         return [answer.status for answer in ask(self.sandbox, *requests)]
 
     def log(self) -> list[dict[str, Any]]:
-        """What Traefik has said, requests included."""
+        """Return Traefik's log, requests included."""
         text = (self.sandbox.folder / "log" / f"{self._names[0]}.log").read_text()
         return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
     def _arguments(self, stack: Stack) -> list[str]:
-        """What the pod has, and what a pod has without being told: an address, and the way to the API server."""
+        """Return the arguments of the pod, and what every pod has: an address, and the endpoint of the API server."""
         given = container(self.cluster, "traefik")["args"]
         here = [re.sub(r"(\.address=):", rf"\g<1>{self.address}:", argument) for argument in given]
         api = {
@@ -84,7 +84,7 @@ class WayIn:
         return here + [f"--providers.kubernetescrd.{option}={value}" for option, value in api.items()]
 
     def _targets(self) -> list[str]:
-        """Every port of every pod of the workloads."""
+        """Return every port of every pod of the workloads."""
         return [
             f"{pod['metadata']['namespace']}/{part['name']}={pod['status']['podIP']}:{port['containerPort']}"
             for pod in self.cluster.list("pods", selector="app.kubernetes.io/part-of")

@@ -1,4 +1,4 @@
-"""The outside world: a proxy that answers for every https host from folders, one per host.
+"""Run a proxy that serves every https host from a folder, as the outside world.
 
     web.py <port> <folder> <certificate> <key>
 
@@ -23,7 +23,7 @@ TLS.load_cert_chain(CERTIFICATE, KEY)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """CONNECT opens a tunnel that ends here; what comes through it is answered from the host's folder."""
+    """Terminate CONNECT tunnels here, and serve their requests from the host's folder."""
 
     protocol_version = "HTTP/1.1"
     host = ""
@@ -33,7 +33,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         try:
             self.connection = TLS.wrap_socket(self.connection, server_side=True)
-        except OSError as error:  # The client does not trust the certificate, or went away.
+        except OSError as error:  # The client does not trust the certificate, or closed the connection.
             self.close_connection = True
             return self.log_message("%s: %s", self.path, error)
         self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
@@ -54,7 +54,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     do_POST = do_GET  # noqa: N815 (the name is http.server's)
 
     def git(self, path: str, query: str) -> tuple[int, dict[str, str], bytes]:
-        """What Git's own server says: status, headers, body."""
+        """Return the response of Git's own server: status, headers, body."""
         environment = {
             "PATH": os.environ["PATH"],
             "GIT_PROJECT_ROOT": str(FOLDER),
@@ -79,7 +79,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return int(headers.pop("Status", "200").split()[0]), headers, content
 
     def body(self) -> bytes:
-        """The body of the request, chunked or not."""
+        """Return the body of the request, chunked or not."""
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
             return self.rfile.read(int(self.headers.get("Content-Length") or 0))
         body = b""
@@ -90,7 +90,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return body
 
     def answer(self, status: int, headers: dict[str, str], content: bytes) -> None:
-        """Send an answer with its length, so that the connection can stay open."""
+        """Send a response with its length, so that the connection can stay open."""
         self.send_response(status)
         for name, value in (headers | {"Content-Length": str(len(content))}).items():
             self.send_header(name, value)

@@ -21,7 +21,7 @@ WEB = Path(__file__).with_name("web.py")
 
 
 def outside_world(folder: Path, authority: trustme.CA, port: int) -> list[str | Path]:
-    """Put everything into the folder `web`, beside what is there already, and return the command that serves it.
+    """Add everything to the folder `web`, and return the command that serves it.
 
     It is a proxy for https (web.py): clients need its address, and trust in the authority.
     """
@@ -38,12 +38,12 @@ def outside_world(folder: Path, authority: trustme.CA, port: int) -> list[str | 
 
 @contextmanager
 def shell(folder: Path) -> Iterator[dict[str, str]]:
-    """The variables of a shell that has the tools of a rendered repository, and reaches the world outside only.
+    """Return the variables of a shell with the tools of a rendered repository, and access to the outside world only.
 
     Args:
         folder: An empty folder, its home.
     """
-    # Built as a plugin of kubectl; mise brings it under its own name.
+    # Built as a plugin of kubectl; mise installs it under its own name.
     (folder / "bin").mkdir()
     (folder / "bin/kyverno").symlink_to(engines.CACHE / "bin/kyverno/kubectl-kyverno")
     authority = trustme.CA()
