@@ -111,7 +111,7 @@ def content(revision: str) -> bytes:
 
 
 def move(path: str, new: str) -> None:
-    """Move a file that is not generated: the users' own, or a seeded one, of which theirs is kept."""
+    """Move a file that is not generated: the user's own, or a seeded one, keeping the user's version."""
     git("checkout", "--quiet", "HEAD", "--", path)
     Path(new).parent.mkdir(parents=True, exist_ok=True)
     git("mv", "--force", path, new)

@@ -1,4 +1,4 @@
-"""What an error advises: it fits into a terminal at its prompt, and following it works."""
+"""The fix of each error fits on a line of the terminal, and it works."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ ANSWERS = json.loads((ROOT / "hooks/answers.schema.json").read_text())["properti
 INVALID = cases("invalid")
 # Answers that can have several problems at their prompt.
 SEVERAL = {"clusters", "environments", "workloads"}
-# The fix is an example there, and what it says clashes with another answer of the case.
+# The fix is an example, which conflicts with another answer of the case.
 EXAMPLES = {"environment-name-boolean", "external-secrets-as-a-text"}
-# Others leave something to decide: "rename one of them" and the like.
+# Other fixes need a decision, such as "rename one of them".
 FEWEST_FOLLOWED = 230
 
 Brief = Callable[[str, list[str]], str]
@@ -52,10 +52,11 @@ def test_a_fix_fits_into_a_terminal_and_works(
 
 
 def assert_fits(message: str, line: str) -> None:
-    fixes = [fix.replace('"', "") for fix in line.rpartition("; ")[2].split("\t")]
+    fixes = [fix.replace(", in quotes", "").replace('"', "") for fix in line.rpartition("; ")[2].split("\t")]
     shown = message.partition("': ")[2].replace('"', "")
     assert len(message) <= COLUMNS, message
     assert shown.startswith(tuple(fixes)) or " -> " in shown, message
+    assert ", in quotes" not in shown, message
 
 
 def test_most_fixes_can_be_followed() -> None:

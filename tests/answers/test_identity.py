@@ -38,7 +38,7 @@ Names = Callable[..., list[tuple[str, str]]]
 
 @pytest.fixture(scope="session")
 def names(jinja: Environment) -> Names:
-    """Return a function from answers to the owner id and the endpoint of each cluster, without Copier around it."""
+    """Return a function from answers to the owner id and the endpoint of each cluster, without Copier."""
     template = jinja.from_string(
         "[% from 'hooks/model/complete.jinja' import answers with context %]"
         "[% from 'hooks/model/model.jinja' import model with context %][[ model.clusters | to_json ]]"

@@ -50,7 +50,7 @@ Model = Callable[[Answers], dict[str, Any]]
 
 @pytest.fixture(scope="session")
 def model(jinja: Environment) -> Model:
-    """Return a function from answers to the model, without Copier around it."""
+    """Return a function from answers to the model, without Copier."""
     template = jinja.from_string(
         "[% from 'hooks/model/complete.jinja' import answers with context %]"
         "[% from 'hooks/model/model.jinja' import model with context %][[ model | to_json ]]"
@@ -70,7 +70,7 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def written(tools: dict[str, str]) -> str:
-    """Return what the documented script prints of two clusters."""
+    """Return the output of the documented script for two clusters."""
     command = [sys.executable, str(FOLDER / "eksctl.py"), "--region", "eu-west-1", "--domain", "example.com"]
     command += ["--certificate", CERTIFICATE]
     return subprocess.run(command, env=tools, check=True, capture_output=True, text=True).stdout

@@ -28,7 +28,7 @@ def test_both_have_the_same_limits_and_reserved_names() -> None:
     assert tuple(DEFINITIONS["reserved_namespaces"]["enum"]) == names.NAMESPACES
 
 
-# Names next to each limit, with what makes a name wrong at either end, and words that have a meaning elsewhere.
+# Names at each limit, with invalid first and last characters, and reserved words.
 around = st.builds(
     lambda length, first, last: first + "a" * max(0, length - 2) + last,
     st.integers(0, 4).flatmap(lambda more: st.sampled_from([limit - 2 + more for limit in LIMITS] + [1 + more])),

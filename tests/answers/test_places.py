@@ -1,4 +1,4 @@
-"""Where a repository may be rendered: Argo CD reads paths from the top of a repository."""
+"""A repository is rendered only at the top of a Git repository, because Argo CD reads paths from there."""
 
 from __future__ import annotations
 

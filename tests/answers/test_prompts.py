@@ -47,7 +47,7 @@ Sit = Callable[..., Person]
 
 def test_the_smallest_repository_takes_four_answers_and_enter(sit_down: Sit, tmp_path: Path) -> None:
     person = sit_down(columns=80)
-    for line in ("The certificate and the workloads", "write an answers file instead", "copier copy --data-file"):
+    for line in ("You can add the certificate", "write an answers file instead", "copier copy --data-file"):
         person.terminal.expect_exact(line)
     person.answers(REPO_URL, "https://github.com/acme/gitops.git", ENTER)
     person.answers(BRANCH, ENTER)

@@ -21,7 +21,7 @@ FindProblems = Callable[[Answers], list[str]]
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """The bytes of every file."""
+    """Return the bytes of every file."""
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
@@ -51,7 +51,7 @@ def test_valid_answers_render_to_yaml_that_says_the_same(given_answers: Answers,
 @up_to(10)
 @given(given_answers=answers())
 def test_equal_answers_give_equal_bytes_whatever_their_order(given_answers: Answers, template: Path) -> None:
-    # What is the same object here, as with YAML's anchors, is two equal ones after a detour over JSON.
+    # An object that occurs twice, as with YAML anchors, becomes two equal objects through JSON.
     reversed_answers = json.loads(json.dumps(dict(reversed(given_answers.items()))))
     with TemporaryDirectory() as folder:
         once = render(template, given_answers, Path(folder) / "one")
@@ -71,7 +71,7 @@ def test_the_order_of_workloads_changes_no_file_but_the_recorded_answers(
     assert {name for name in once | again if once.get(name) != again.get(name)} <= {ANSWERS_FILE}
 
 
-# --- text that stands for a list, as on the command line --------------------------------------------------------------
+# --- a text instead of a list, as on the command line --------------------------------------------------------------
 
 SIGNS = st.sampled_from(
     [*"[]{}:,-?#&*!|>'\"%@`=<~ \n\t", ": ", ", ", "- ", " #", "a", "b: c", "''", '""', "\\", *HOSTILE]

@@ -36,7 +36,7 @@ def repository(rendered: Path, tmp_path: Path, request: pytest.FixtureRequest) -
 
 
 def record(repository: Path, **answers: Any) -> None:
-    """Changes the answers file, as a newer version finds one of an older, of which no sum says that it was edited."""
+    """Change the answers file without its checksum, like the file of an older version."""
     path = repository / ANSWERS_FILE
     before = {name: value for name, value in yaml.safe_load(path.read_text()).items() if "_rendered." not in name}
     path.write_text(yaml.safe_dump(before | answers))
@@ -56,13 +56,13 @@ Again = Callable[..., Outcome]
 
 @pytest.fixture
 def copy_again(copy: Copy, repository: Path) -> Again:
-    """Renders the repository again, with the answers that are recorded but for those given."""
+    """Render the repository again with the recorded answers, except those passed."""
     return lambda **answers: copy(answers, repository, "--overwrite", "--quiet")
 
 
 @pytest.fixture
 def refusal(copy_again: Again, repository: Path) -> Callable[..., list[str]]:
-    """The problems of rendering again, after which nothing may have changed."""
+    """Return the problems of rendering again, and assert that nothing changed."""
 
     def run(**answers: Any) -> list[str]:
         before = files(repository)
@@ -168,7 +168,7 @@ def test_names_that_were_answers_once_stay_known(template: Path, tmp_path: Path,
     assert "color" not in recorded(repository)
 
 
-# --- people's own files -----------------------------------------------------------------------------------------------
+# --- users' own files -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def workloads(fields: Iterable[dict[str, Any]]) -> Answers:
 
 @pytest.fixture(scope="session")
 def cron_fault(jinja: Environment) -> Callable[[str], str]:
-    """Return the macro that finds what is wrong with a schedule."""
+    """Return the macro that finds the problem of a schedule."""
     macro = jinja.from_string(
         "[% from 'hooks/rules/schedules.jinja' import cron_fault %][[ cron_fault(schedule) | trim ]]"
     )
@@ -73,6 +73,17 @@ def test_no_folder_of_data_is_emptied_at_every_start(find_problems: FindProblems
     assert find_problems(workloads({"writable_paths": [f"{path}-x"]} for path in KNOWN["data_folders"][:3])) == []
 
 
+def test_a_policy_that_is_too_large_for_aws_is_refused(find_problems: FindProblems) -> None:
+    def environments(count: int) -> Answers:
+        entries = [{"name": f"e{number}", "domain": f"{'d' * 60}.e{number}.example.com"} for number in range(count)]
+        return minimal() | {"domain": "example.com", "dns_provider": "route53", "environments": entries}
+
+    assert find_problems(environments(55)) == []
+    (problem,) = find_problems(environments(65))
+    assert problem.startswith("environments: the AWS policy of external-dns in cluster main would have 1")
+    assert "the limit of AWS is 10240" in problem
+
+
 def test_each_hint_is_for_a_name_that_no_field_has(jinja: Environment) -> None:
     hints = json.loads((ROOT / "hooks/schema/instead.json").read_text())
     schema = json.loads((ROOT / "hooks/answers.schema.json").read_text())
@@ -81,3 +92,27 @@ def test_each_hint_is_for_a_name_that_no_field_has(jinja: Environment) -> None:
     for name, node in readers.items():
         assert hints[name].keys().isdisjoint(node["properties"].keys() - {"timezone"}), name
         assert all(hint == "".join(hint.lower().split("_")).replace("-", "") for hint in hints[name]), name
+
+
+# Fields of Compose, of Kubernetes and of charts. No field here is called like them, and some share letters with one.
+TRIED = (
+    "shm_size ulimits extra_hosts hostAliases dns dnsPolicy deploy logging cap_add security_opt group_add mem_limit "
+    "cpus gpus devices runtime runtimeClassName profiles extends configs env_file tmpfs hostname expose working_dir "
+    "restart depends_on healthcheck entrypoint user stop_grace_period pull_policy scale preStop postStart parallelism "
+    "headless clusterIP serviceType automountServiceAccountToken shareProcessNamespace minReadySeconds websocket "
+    "progressDeadlineSeconds activeDeadlineSeconds extraContainers secretMounts sticky"
+)
+
+
+def test_fields_of_other_tools_have_a_hint_each(find_problems: FindProblems) -> None:
+    problems = find_problems(workloads({"image": "example.com/api:1.4.2", name: "x"} for name in TRIED.split()))
+    assert len(problems) == len(TRIED.split())
+    assert [line for line in problems if "did you mean" in line or "known fields are" in line] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("prots", "ports"), ("vloumes", "volumes"), ("prot", "port"), ("strop", "")]
+)
+def test_only_a_name_that_begins_or_ends_alike_is_meant(find_problems: FindProblems, name: str, meant: str) -> None:
+    (problem,) = find_problems(workloads([{"image": "example.com/api:1.4.2", name: "x"}]))
+    assert ("did you mean " + meant + "?" in problem) if meant else "; known fields are " in problem

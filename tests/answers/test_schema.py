@@ -29,16 +29,27 @@ QUESTIONS: dict[str, Node] = {
 }
 ASKED = {name: question for name, question in QUESTIONS.items() if "help" in question}
 
-# What hooks/schema/validate.jinja reads, and what nobody needs to read.
+# The keywords that hooks/schema/validate.jinja reads, and those that it may ignore.
 READ = {"$ref", "type", "enum", "not", "maxLength", "pattern", "minimum", "maximum", "minItems", "uniqueItems"}
 READ |= {"items", "minProperties", "required", "properties", "propertyNames", "additionalProperties", "definitions"}
 READ |= {"anyOf", "allOf", "oneOf", "dependencies", "const"}
-NOTES = {"$schema", "title", "description", "default", "examples", "x-rule", "x-text-rule", "x-fix", "x-repair"}
+NOTES = {
+    "$schema",
+    "title",
+    "description",
+    "default",
+    "examples",
+    "x-rule",
+    "x-text-rule",
+    "x-fix",
+    "x-repair",
+    "x-moving-tag",
+}
 NOTES |= {"x-source", "x-reserved", "x-dependencies", "x-one-of", "x-excluded", "x-instead"}
 
 
 def nodes(node: Node, path: str = "#") -> Iterator[tuple[str, Node]]:
-    """Each schema in the schema, with its path."""
+    """Yield each schema in the schema, with its path."""
     yield path, node
     for key in ("properties", "definitions"):
         for name, inner in node.get(key, {}).items():
@@ -63,7 +74,7 @@ def resolved(node: Node) -> Node:
 
 NODES = dict(nodes(SCHEMA))
 TYPED = {path: node for path, node in NODES.items() if "type" in node}
-# Free text may hold anything, a newline at its end too.
+# Free text may contain anything, also a final newline.
 STRICT_PATTERNS = {node["pattern"] for node in TYPED.values() if "pattern" in node and "x-text-rule" not in node}
 
 
@@ -209,7 +220,7 @@ EVERYTHING: Node = minimal() | {
     "registries": ["docker.io/library/", "ghcr.io/acme/"],
     "priority_classes": ["batch"],
     "monitoring_namespace": "observability",
-    # Each field by itself: the whole workload is judged again for each odd value in each of its places.
+    # Each field alone: every odd value in every place checks the whole workload again.
     "workloads": [
         *({"name": "one", "image": "whoami:1.0.0", field: value} for field, value in COMPONENT.items()),
         {"name": "one", "image": "whoami:1.0.0", "autoscaling": {"min": 2, "max": 4, "cpu": 80, "memory": 80}},
@@ -251,7 +262,7 @@ ODD += [datetime.date(2026, 1, 1), "a", "A", "0", "main", "1.36", "con", "defaul
 
 
 def is_integer(_: Any, value: object) -> bool:
-    """YAML's integers: no float is one, whatever its value, and no boolean."""
+    """Return whether a value is an integer in YAML: floats and booleans are not."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -263,7 +274,7 @@ VALIDATOR = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
 
 @pytest.fixture(scope="session")
 def validate(jinja: Environment) -> Callable[[object], list[str]]:
-    """The problems that hooks/schema/validate.jinja finds."""
+    """Return the problems that hooks/schema/validate.jinja finds."""
     macro = jinja.from_string(
         "[% from 'hooks/schema/validate.jinja' import validate %][[ validate(schema, schema, value, '') ]]"
     )
@@ -357,7 +368,7 @@ def test_a_question_and_its_schema_agree(name: str) -> None:
     if name not in ("argocd_cluster", "installation_id"):
         default = question.get("default")
         if isinstance(default, str) and "[%" in default:
-            # At a terminal it may have none: people type into an empty line.
+            # At a terminal it may have none: users type into an empty line.
             default = re.sub(r"\[% (?:from|else|if needs).*|\[%.*?%\]", "", default)
             default = yaml.safe_load(default) if node["type"] == "array" else default
         assert default == node.get("default")
@@ -368,7 +379,7 @@ def test_a_question_and_its_schema_agree(name: str) -> None:
 @pytest.mark.parametrize("name", ASKED)
 def test_the_text_of_a_question_fits_a_terminal(name: str) -> None:
     lines = [line for line in ASKED[name]["help"].split("\n") if "[[" not in line and "[%" not in line]
-    # Copier puts a sign of three columns before the first line, and two blanks before each choice.
+    # Copier prints a symbol of three columns before the first line, and two blanks before each choice.
     assert all(len(line) <= 80 - 3 * (number == 0) for number, line in enumerate(lines)), lines
     assert all(len(choice) <= 80 - 4 for choice in ASKED[name].get("choices", []) if isinstance(choice, str))
 
@@ -409,7 +420,7 @@ def test_everything_has_every_field() -> None:
     VALIDATOR.validate(EVERYTHING)
 
 
-# One cluster, environment or workload at a time, beside the smallest rest.
+# One cluster, environment or workload at a time, with otherwise minimal answers.
 SMALL = EVERYTHING | {"addons": [], "clusters": ["main"], "environments": ["dev"], "workloads": []}
 PARTS = {"answers": SMALL} | {
     f"{name}[{index}]": SMALL | {name: [part]}

@@ -24,7 +24,7 @@ def repository(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def set_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Writes the settings file of a user of Copier."""
+    """Write the settings file of a Copier user."""
 
     def write(**defaults: Any) -> None:
         path = tmp_path / "settings.yml"
@@ -41,10 +41,14 @@ def test_without_any_answers_all_that_are_required_are_named(copy: Copy, reposit
     assert (outcome.status, repository.exists()) == (1, False)
 
 
-def test_a_copied_answers_file_is_taken_with_what_copier_wrote_into_it(copy: Copy, repository: Path) -> None:
+def test_a_copied_answers_file_is_taken_with_what_copier_wrote_into_it(
+    copy: Copy, repository: Path, template: Path
+) -> None:
     answers = minimal() | {"_commit": "v1.0.0", "_src_path": "https://example.com/template.git"}
     assert copy(answers, repository, "--quiet").status == 0
     assert recorded(repository)["domain"] == "example.com"
+    # Copier was given a relative path, which an update would look for below the repository.
+    assert f"\n_src_path: {template}\n" in (repository / ANSWERS_FILE).read_text()
 
 
 def test_lists_on_the_command_line_are_names_in_brackets(copy: Copy, repository: Path) -> None:
@@ -73,9 +77,18 @@ def test_any_other_text_for_a_list_belongs_into_a_file(text: str, copy: Copy, re
     )
 
 
+@pytest.mark.parametrize("given", ["limits={replicas: 3}", 'workloads=[{name: api, image: "api:1.4.2"}]'])
+def test_maps_on_the_command_line_belong_into_a_file(given: str, copy: Copy, repository: Path) -> None:
+    (problem,) = copy(minimal(), repository, "--data", given).problems
+    assert problem.endswith(" is text, and --data takes names only; write it into a file, for --data-file")
+
+
 def test_numbers_on_the_command_line_stay_text_where_text_belongs(copy: Copy, repository: Path) -> None:
     options = ["--data", "kubernetes_version=1.40", "--data", "target_revision=1.10"]
+    options += ["--data", "hsts_seconds=60", "--data", "repo_private=true"]
     assert copy(minimal(), repository, "--quiet", *options).status == 0
+    assert recorded(repository)["hsts_seconds"] == 60
+    assert recorded(repository)["repo_private"] is True
     assert recorded(repository)["kubernetes_version"] == "1.40"
     assert recorded(repository)["target_revision"] == "1.10"
 

@@ -1,4 +1,4 @@
-"""Follow the fix that a problem names, as a person does who copies it into the answers."""
+"""Apply the fix in an error message to the answers, like a user who copies it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _VALUE = re.compile(
 
 
 def follow(answers: Answers, problem: str) -> Answers | None:
-    """Return the answers with the fix of a problem; none if the fix leaves something for the person to decide."""
+    """Return the answers with the fix of a problem; none if the fix needs a decision of the user."""
     place, _, text = problem.partition(": ")
     what, _, fix = text.rpartition("; ")
     result = copy.deepcopy(answers)
@@ -43,6 +43,9 @@ def follow(answers: Answers, problem: str) -> Answers | None:
         container[key] = yaml.safe_load(container[key])
     elif fix == "put it in quotes":
         _replace(container, key, str(key if name else container[key]).lower(), is_key=bool(name))
+    elif length := re.fullmatch(r"shorten it to ([0-9]+) characters", fix):
+        shorter = (key if name else container[key])[: int(length[1])].rstrip(".-")
+        _replace(container, key, shorter, is_key=bool(name))
     elif given := _EXAMPLE.fullmatch(fix) or _VALUE.fullmatch(fix):
         return _write(result, container, key, given["value"], bool(name), is_key)
     else:
@@ -51,7 +54,7 @@ def follow(answers: Answers, problem: str) -> Answers | None:
 
 
 def _write(result: Answers, container: Any, key: Any, text: str, is_name: bool, is_key: bool) -> Answers | None:
-    """Write the value that a fix names; a field takes the place of an unknown one."""
+    """Write the value of a fix; a known field replaces an unknown one."""
     if re.search(r"^a-z|<|\.\.\.|\{\w+(, \w+)*\}", text):
         return None
     value = _first_of_range(yaml.safe_load(text))
@@ -65,7 +68,7 @@ def _write(result: Answers, container: Any, key: Any, text: str, is_name: bool, 
 
 
 def _first_of_range(value: Any) -> Any:
-    """Return the first number of a range such as 1-100, and any other value as it is."""
+    """Return the first number of a range such as 1-100, and any other value unchanged."""
     span = re.fullmatch(r"([0-9]+)-[0-9]+", value) if isinstance(value, str) else None
     return int(span[1]) if span else value
 
@@ -77,13 +80,13 @@ def _find(answers: Any, place: str) -> tuple[Any, Any]:
         key, rest = _next(container, rest)
         if not rest:
             return container, key
-        if isinstance(container[key], str):  # A name, in place of a map.
+        if isinstance(container[key], str):  # A name instead of a map.
             container[key] = {"name": container[key]}
         container = container[key]
 
 
 def _next(container: Any, place: str) -> tuple[Any, str]:
-    """Split the first part from a place. Keys may have dots: the longest that is there counts."""
+    """Split the first part from a place. Keys may have dots: the longest existing key wins."""
     if isinstance(container, list):
         index, rest = re.match(r"\[([0-9]+)\]\.?(.*)", place).groups()  # type: ignore[union-attr]
         return int(index), rest

@@ -1,4 +1,4 @@
-"""What the answers say of a rendered repository, computed independently of the template."""
+"""Compute the content of a rendered repository from its answers, independently of the template."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def components(workload: Document) -> list[tuple[str, Document]]:
 
 
 def _merged(base: Document, own: Document) -> Document:
-    """Return fields with those of `own` in their place, maps by key."""
+    """Return fields overridden by those of `own`, maps by key."""
     result = base | own
     for name in base.keys() & own.keys():
         if isinstance(base[name], dict) and isinstance(own[name], dict):

@@ -1,4 +1,4 @@
-"""Sets of answers in tests/answers, each a file that says how it differs from the smallest example."""
+"""Read sets of answers from tests/answers: each file has the differences from the smallest example."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Answers = dict[str, Any]
 
 
 def minimal() -> Answers:
-    """Return the smallest example, to be changed at will."""
+    """Return a copy of the smallest example."""
     return dict(yaml.safe_load((ROOT / "examples" / "minimal.yaml").read_text()))
 
 
 @dataclass(frozen=True)
 class Case:
-    """A set of answers with the problems that it is expected to have.
+    """A set of answers with its expected problems.
 
     A file replaces whole answers with `answers`, fields of the first workload with `workload`, and omits `without`.
     """

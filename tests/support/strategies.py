@@ -21,7 +21,7 @@ HOSTILE = [
     *("{{ x }}", "{% x %}", "[[ x ]]", "[% raise %]", "[# x #]", "$(VAR)", "${VAR}", "\\", "\\n", '"a"', "'a'", "it's"),
     *("---", "...", "😀", "e\u0301", "\u202eabc", "a\u00a0b", "a\u200bb", "x" * 300),
 ]
-# Left out is what YAML cannot carry over, and what editors and tools break lines at.
+# Excludes characters that YAML cannot store, and those at which editors and tools break lines.
 CHARACTERS = st.characters(
     exclude_categories=["Cs", "Cc"], include_characters="\t\n", exclude_characters="\u2028\u2029\ufeff\ufffe\uffff"
 )
@@ -43,6 +43,8 @@ health = st.sampled_from(
     ]
 )
 words = st.lists(texts.filter(bool), min_size=1, max_size=2)
+# A program has no white space in its name.
+commands = st.builds(lambda first, rest: [first, *rest], texts.filter(lambda text: text.split() == [text]), words)
 images = st.builds(
     str.__add__,
     st.sampled_from(
@@ -78,7 +80,7 @@ def some_of(**fields: SearchStrategy[Any]) -> SearchStrategy[Map]:
 
 
 def several(lowest: int, highest: int) -> SearchStrategy[list[str]]:
-    """Names, as often many as few, of which none is or ends in another."""
+    """Names, as often many as few, none of which is or ends in another."""
 
     def apart(chosen: list[str]) -> bool:
         return not any(one.endswith(f"-{other}") for one in chosen for other in chosen)
@@ -139,11 +141,11 @@ def parts(draw: DrawFn, own_environments: list[str], port: bool) -> Map:
     part = {"image": draw(images)} | draw(st.just({}) | scalings)
     part |= draw(
         some_of(
-            command=words,
+            command=commands,
             args=st.lists(texts, min_size=1, max_size=3),
             env=variables,
             env_from_secrets=secrets,
-            # The key of such a Secret is not a variable.
+            # The key of this kind of Secret is not a variable name.
             image_pull_secrets=st.lists(st.sampled_from(["pull", "1.0"]), max_size=2, unique=True),
             resources=resources,
             writable_paths=st.lists(paths, max_size=3, unique=True),
@@ -151,7 +153,7 @@ def parts(draw: DrawFn, own_environments: list[str], port: bool) -> Map:
             arch=st.sampled_from(["amd64", "arm64"]),
             files=st.dictionaries(st.sampled_from(["/etc/a.yaml", "/etc/.b", "/opt/c@d"]), texts, min_size=1),
             secret_files=st.just({"/etc/key": {"secret": "keys", "key": "key"}}),
-            before_release=words | st.builds(lambda image: {"image": image, "args": ["x"]}, images),
+            before_release=commands | st.builds(lambda image: {"image": image, "args": ["x"]}, images),
             schedules=st.sampled_from(
                 [{"nightly": {"cron": "0 3 * * *"}}, {"hourly": {"cron": "@hourly", "args": ["no"]}}]
             ),
@@ -169,7 +171,7 @@ def parts(draw: DrawFn, own_environments: list[str], port: bool) -> Map:
 
 
 def changes_of(part: Map) -> SearchStrategy[Map]:
-    """Changes that fit a component: `min` of its own autoscaling and `max` of a change could be at odds."""
+    """Changes that fit a component: `min` of its own autoscaling and `max` of a change could conflict."""
     if "autoscaling" in part:
         return changes().filter(lambda change: "autoscaling" not in change)
     return changes()
@@ -207,7 +209,7 @@ def workloads(draw: DrawFn, name: str, all_environments: list[str]) -> Map:
 
 
 def places_of_argocd(clusters: list[str], environments: list[str | Map]) -> list[str]:
-    """The clusters that Argo CD may run in: no environment without protection is beside credentials of a safer one."""
+    """The clusters that Argo CD may run in: no unprotected environment is beside the credentials of others."""
     protected: dict[str, set[bool]] = {cluster: set() for cluster in clusters}
     for given in environments:
         environment: Map = {"name": given} if isinstance(given, str) else given
@@ -295,7 +297,7 @@ MARKS = ["\n", " ", "٣", "é", "x" * 300, "\u200b", "'", "[[ x ]]", ".", "-", "
 
 
 def nearly(value: Any) -> SearchStrategy[Any]:
-    """Something close to a value, which may be right or wrong in its place."""
+    """A value similar to another one, which may be valid or invalid in its place."""
     if isinstance(value, bool):
         return st.sampled_from([int(value), str(value).lower(), "yes", None])
     if isinstance(value, int):
@@ -311,10 +313,10 @@ def nearly(value: Any) -> SearchStrategy[Any]:
 
 @st.composite
 def spoilt(draw: DrawFn) -> Map:
-    """Valid answers with one or two places spoilt: mostly invalid, not always."""
+    """Valid answers with one or two changed places: mostly invalid, not always."""
     result = copy.deepcopy(draw(answers()))
     for _ in range(draw(st.sampled_from([1, 1, 1, 2]))):
-        # Text is most of what there is: the kind of value is drawn first.
+        # Most values are text: the kind of value is drawn first.
         kinds: dict[type, list[tuple[Any, Any]]] = {}
         for container, key in places(result):
             kinds.setdefault(type(container[key]), []).append((container, key))
