@@ -15,7 +15,7 @@ __doc__ = """Run the commands that people need most often in the clusters, with 
     scripts/cluster.py ui                                            open Argo CD's UI on this machine
     scripts/cluster.py logs WORKLOAD ENVIRONMENT [COMPONENT]         follow the logs of a workload
 
-kubectl needs a context that is called like the cluster: docs/installation.md.
+kubectl needs a context that has the name of the cluster: docs/installation.md.
 """
 
 import argparse

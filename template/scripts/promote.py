@@ -71,7 +71,7 @@ def promote(promotion: Promotion, may_skip: bool, on_branch: bool) -> None:
     before = file_at(REPOSITORY, revision, target) if on_branch else (REPOSITORY / target).read_text(encoding="utf-8")
     after, missing = promoted(promotion, source_text, before, files_at(REPOSITORY, revision, promotion.manifests))
     for name in missing:
-        print(f"{promotion.target} has no image {name}: left out")
+        print(f"{promotion.target} has no image {name}: skipped")
     if after == before:
         print(f"{promotion.target} already has the images of {promotion.source}.")
         return
@@ -117,7 +117,7 @@ def main() -> int:
         "--component", default="", metavar="NAME", help="only one component with its sidecars and jobs, or one image"
     )
     parser.add_argument("--skip-stages", action="store_true", help="skip environments in between")
-    parser.add_argument("--branch", action="store_true", help="commit on a branch of its own")
+    parser.add_argument("--branch", action="store_true", help="commit on a separate branch")
     parser.add_argument("--check", action="store_true", help="check <branch> <base> [<head>] instead")
     parser.add_argument("--other-branches", action="store_true", help="exit with 0 for a branch of something else")
     arguments = parser.parse_args()

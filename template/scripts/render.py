@@ -13,7 +13,7 @@ __doc__ = """Render this repository again, with a newer version of its template 
 
     scripts/render.py update [VERSION]    upgrade the template; Copier gets all other options, such as --trust
     scripts/render.py answers [FILE]      edit the answers in $EDITOR, or take them from a file, and apply them
-    scripts/render.py add-workload        ask for a workload, and add it
+    scripts/render.py add-workload        prompt for a workload, and add it
 
 Start with a clean working tree. Nothing is committed.
 Exit status: 0 if the files are rendered, 1 if not, or if there are conflicts.
@@ -57,7 +57,7 @@ def apply(file: Path, name: str, workload: str = "") -> int:
     """Apply the answers in a file at this version of the template, and return the exit status."""
     answers = read_answers(file.read_text(encoding="utf-8"), name)
     if answers == read_answers(recorded_text(REPOSITORY), ANSWERS):
-        print("The answers are as they were: nothing to apply.")
+        print("The answers have not changed: nothing to apply.")
         return 0
     update(REPOSITORY, f"--vcs-ref={CURRENT}", f"--data-file={file}")
     print_changes(REPOSITORY)
@@ -144,7 +144,7 @@ def main() -> int:
     command.add_argument("version", nargs="?", default="", help="a tag of the template; default: the newest")
     command = commands.add_parser("answers", help="edit the answers and apply them")
     command.add_argument("file", nargs="?", help=f"a file with answers; default: edit those of {ANSWERS}")
-    command = commands.add_parser("add-workload", help="ask for a workload, and add it")
+    command = commands.add_parser("add-workload", help="prompt for a workload, and add it")
     for question in QUESTIONS:
         command.add_argument(f"--{question.field}", metavar=question.field.upper(), help=question.prompt)
     arguments, others = parser.parse_known_args()

@@ -1,4 +1,4 @@
-"""Rendered repositories with their scripts, and servers for their downloads."""
+"""Provide rendered repositories with their scripts, and servers for their downloads."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ def stages() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def original(template: Path, stages: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """That example, committed."""
+    """Return that example, committed."""
     return committed(render(template, stages, tmp_path_factory.mktemp("repository") / "original"))
 
 
 @pytest.fixture
 def checkout(original: Path, environment: dict[str, str], tmp_path: Path) -> Checkout:
-    """A clone of it to change."""
+    """Return a clone to change."""
     return Checkout(Path(shutil.copytree(original, tmp_path / "clone")), environment)
 
 
 @pytest.fixture(scope="session")
 def answers_with_jobs(stages: dict[str, Any]) -> dict[str, Any]:
-    """That example with a component whose release has Jobs, one with an image of its own, a schedule and a sidecar."""
+    """Return that example with release jobs, one with a separate image, a schedule and a sidecar."""
     answers = deepcopy(stages)
     components = answers["workloads"][0]["components"]
     web, api = components[:2]
@@ -57,24 +57,24 @@ def answers_with_jobs(stages: dict[str, Any]) -> dict[str, Any]:
 def original_with_jobs(
     template: Path, answers_with_jobs: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """Its repository, committed."""
+    """Return its repository, committed."""
     return committed(render(template, answers_with_jobs, tmp_path_factory.mktemp("jobs") / "original"))
 
 
 @pytest.fixture
 def with_jobs(original_with_jobs: Path, environment: dict[str, str], tmp_path: Path) -> Checkout:
-    """A clone of it to change."""
+    """Return a clone to change."""
     return Checkout(Path(shutil.copytree(original_with_jobs, tmp_path / "clone")), environment)
 
 
 @pytest.fixture(params=["github", "gitlab"])
 def origin(request: pytest.FixtureRequest, template: Path, stages: dict[str, Any], tmp_path: Path) -> Path:
-    """That example with each kind of pipeline, as its server has it."""
+    """Return the bare repository of that example with each kind of pipeline."""
     return serve(template, stages | {"ci": request.param}, tmp_path)
 
 
 @pytest.fixture
 def runner(origin: Path, tmp_path: Path) -> Runner:
-    """A runner whose forge is a folder of this machine."""
+    """Return a runner whose forge is a folder on this machine."""
     need_mise()
     return runner_of(origin, tmp_path)

@@ -184,6 +184,7 @@ def test_root_does_not_apply_a_kind_together_with_its_entry(compare: Compare) ->
     assert "First merge the change of the project alone" in notice.text and notice.is_serious
 
 
+@pytest.mark.proof
 def test_a_repository_that_moves_at_once_is_reported(checkout: Checkout, original: Path, stages: Object) -> None:
     for file in [*checkout.path.glob("argo/**/*.yaml")]:
         file.write_text(file.read_text().replace(stages["repo_url"], NEW))

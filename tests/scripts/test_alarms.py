@@ -1,6 +1,6 @@
 """The exit status of scripts/blast_radius.py: dangerous changes fail, and ordinary ones do not.
 
-`pytest tests/scripts/test_alarms.py -rA` lists both: nobody loses a true alarm while they remove a false one.
+`pytest tests/scripts/test_alarms.py -rA` lists both, so that removing a false alarm does not remove a true one.
 """
 
 from __future__ import annotations

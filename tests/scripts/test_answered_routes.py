@@ -18,7 +18,7 @@ MISSING = "IngressRoute/portal-apex: metadata.annotations: add external-dns.kube
 
 @pytest.fixture
 def answered(checkout: Checkout, routed: Repository) -> Checkout:
-    """The example, which became one with routes of every kind."""
+    """Return the example, updated to routes of every kind."""
     checkout.become(routed.path)
     return checkout
 

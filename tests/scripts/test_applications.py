@@ -184,7 +184,7 @@ def test_a_missing_parameter_is_an_error() -> None:
 
 
 def chart_application(**helm: Any) -> Application:
-    """An Application with a chart in another repository, and its values in this one."""
+    """Return an Application with a chart in another repository, and its values in this one."""
     chart = {"repoURL": "https://example.com/charts", "chart": "any", "targetRevision": "1", "helm": helm}
     spec = {"sources": [chart, {"repoURL": URL, "ref": "values"}], "destination": {"name": "main"}}
     return Application({"metadata": {"name": "any"}, "spec": spec}, is_kept=False)

@@ -1,4 +1,4 @@
-"""Argo CD and the rendered scripts build the same objects from any tree, or both refuse it."""
+"""Argo CD and the rendered scripts build the same objects from any tree, or both reject it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.repo_server import KUBERNETES_VERSION, Manifests, RefusedErro
 pytestmark = pytest.mark.proof
 URL = "https://github.com/acme/platform.git"
 ROOT = {"repoURL": URL, "path": "argo", "directory": {"recurse": True}}
-# What the scripts refuse on purpose, though Argo CD builds it: docs/operations.md, "What the checks refuse to read".
+# What the scripts reject although Argo CD builds it: docs/operations.md, "What the checks refuse to read".
 ON_PURPOSE = {
     "not a field of Kustomize": "its meaning is unknown; Kustomize ignores the case of names",
     ".hidden.yaml is not a path in this repository": "it is hidden",
@@ -35,7 +35,7 @@ ON_PURPOSE = {
     "occurs twice": "programs read it differently",
     "remove the tag": "programs read it differently",
 }
-# What the API server refuses of any object: Argo CD's sync fails, a build does not.
+# What the API server rejects in any object: Argo CD's sync fails, a build does not.
 BY_THE_API_SERVER = (
     "needs a text in",
     "must map text to text",
@@ -76,7 +76,7 @@ def by_scripts(root: Path, manifest: dict[str, Any]) -> list[dict[str, Any]] | s
 
 
 def last_of_each(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the last of objects that are there twice, as Argo CD does. The check `own` refuses them."""
+    """Return the last of duplicate objects, like Argo CD. The check `own` rejects them."""
 
     def identity(item: dict[str, Any], index: int) -> tuple[str, ...]:
         metadata = item["metadata"]
@@ -87,7 +87,7 @@ def last_of_each(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def comparable(items: list[dict[str, Any]], *, is_hidden: bool) -> list[str]:
-    """Return objects as text, without the fields that the scripts add or hide."""
+    """Return objects as text, without fields that the scripts add or hide."""
     result = []
     for item in json.loads(json.dumps(items)):
         metadata = item["metadata"]
@@ -103,7 +103,7 @@ def comparable(items: list[dict[str, Any]], *, is_hidden: bool) -> list[str]:
 
 
 def is_object(item: Any) -> bool:
-    """Whether the API server could take it for an object."""
+    """Return whether the API server could accept it as an object."""
     metadata = item.get("metadata")
     if not isinstance(metadata, dict):
         return False

@@ -161,7 +161,7 @@ Answers = dict[str, Any]
 
 @pytest.fixture
 def answered(checkout: Checkout, template: Path, stages: Answers, tmp_path: Path) -> Callable[..., dict[str, Any]]:
-    """The blast radius of changed answers."""
+    """Return the blast radius of changed answers."""
 
     def report(change: Callable[[Answers], None]) -> dict[str, Any]:
         answers = deepcopy(stages)

@@ -1,4 +1,4 @@
-"""Values that a chart does not read: a chart is rendered without them where its schema leaves the question open."""
+"""Values without an effect: if the schema does not decide, the chart is rendered without them and compared."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ data:
   result: {{ .Values.feature.unlisted | default "none" | quote }}
   passed: {{- toYaml .Values.passed | nindent 4 }}
 """
-# Nothing renders the labels: an object that is switched off.
+# Nothing renders the labels: their object is disabled.
 DEFAULTS = "annotations: {}\nlabels: {}\nfeature: {listed: a}\npassed: {b: c}\n"
 SCHEMA = {
     "type": "object",
@@ -37,7 +37,7 @@ SCHEMA = {
 
 @pytest.fixture
 def chart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A chart with a schema that closes nothing, in the place of every chart that is downloaded."""
+    """Serve a chart with an open schema instead of every downloaded chart."""
     folder = tmp_path / "charts/any"
     (folder / "templates").mkdir(parents=True)
     (folder / "Chart.yaml").write_text("{apiVersion: v2, name: any, version: 1.0.0}")

@@ -38,7 +38,7 @@ def server(original: Path, tmp_path: Path) -> Path:
 
 
 def assert_works(clone: Checkout) -> None:
-    """Assert that each script does its work in a clone."""
+    """Assert that each script works in a clone."""
     clone.replace(STAGING, "name: api\n    count: 2", "name: api\n    count: 3")
     assert list(clone.blast_radius()["changes"]) == ["shop-staging"]
     result = clone.script("validate.py", "--quick", "--changed", "--only", "yaml", "--only", "files")
@@ -99,7 +99,7 @@ def test_the_scripts_work_in_every_clone(server: Path, tmp_path: Path, what: str
 
 
 def refusals(clone: Checkout) -> list[str]:
-    """Return why each script refuses a clone."""
+    """Return why each script rejects a clone."""
     results = [
         clone.script("validate.py", "--quick"),
         clone.script("blast_radius.py"),
@@ -133,7 +133,7 @@ def test_the_clone_of_somebody_else_is_refused_with_gits_own_words(
 
 
 def repaired(clone: Checkout, *command: str) -> None:
-    """Run a script that refuses a clone, then the command that it names, then the script again."""
+    """Run a script that rejects a clone, then the command that it prints, then the script again."""
     result = clone.script(*command)
     assert result.returncode == 1, result.stdout
     (line,) = result.stderr.splitlines()

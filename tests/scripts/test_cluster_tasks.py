@@ -22,7 +22,7 @@ NAME, OPTIONS = "app.kubernetes.io/name", "--all-containers --prefix --max-log-r
 
 @pytest.fixture
 def clusters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIns:
-    """Both clusters of the example, of which prod runs Argo CD."""
+    """Return both clusters of the example. Argo CD runs in prod."""
     stand_ins = StandIns(tmp_path / "stand-ins", "nonprod", "prod")
     for name, value in stand_ins.variables.items():
         monkeypatch.setenv(name, value)
@@ -31,7 +31,7 @@ def clusters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIns:
 
 @pytest.fixture
 def checkout(original: Path) -> Checkout:
-    """The repository itself: nothing here changes it."""
+    """Return the repository itself, which no test here changes."""
     return Checkout(original, {})
 
 

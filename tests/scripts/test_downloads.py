@@ -1,4 +1,4 @@
-"""Other bytes under the same URL or version: the checks reject them before the merge."""
+"""The checks reject changed content under the same URL or version before the merge."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_other_bytes_under_the_url_are_refused(checkout: Checkout, served: Calla
 
 
 def vendor(checkout: Checkout, text: str) -> None:
-    """Copy a manifest into the repository, in the place of the download."""
+    """Copy a manifest into the repository, instead of downloading it."""
     checkout.write("bootstrap/argocd/install.yaml", text)
     checkout.replace(KUSTOMIZATION, f"- {URL}", "- install.yaml")
 

@@ -1,4 +1,4 @@
-"""The work that a change needs for Secrets of the External Secrets Operator."""
+"""The report lists the manual work that a change needs for Secrets of the External Secrets Operator."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_the_blast_radius_says_which_keys_must_exist_and_which_secrets_stay(chec
         ("deleted", external(), None, STAYS),
         ("deleted", external(name="other"), None, STAYS.replace("added", "other")),
         ("deleted", external(creationPolicy="Owner"), None, "the Secret added is deleted with it."),
-        # An Application that stays keeps what it has.
+        # A remaining Application keeps its Secrets.
         ("kept", external(), None, ""),
         ("deleted", added("ExternalSecret", "example.com/v1"), None, ""),
         ("added", None, added("Secret"), ""),

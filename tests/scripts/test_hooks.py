@@ -1,4 +1,4 @@
-"""Hooks and replaced objects are treated as gitops-engine of Argo CD treats them."""
+"""The scripts treat hooks and replaced objects like Argo CD's gitops-engine."""
 
 from __future__ import annotations
 

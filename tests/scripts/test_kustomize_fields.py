@@ -39,7 +39,7 @@ def test_the_table_has_every_field_and_every_builtin_of_kustomize() -> None:
             continue
         own = json_names(text, f"{builtin.stem}Plugin") if "struct {" in text else set()
         assert own - {"metadata"} <= PLUGINS[builtin.stem].keys(), builtin.stem
-        # Whatever loads a file has a field that is known to be a path.
+        # Every field that loads a file is listed as a path.
         assert (".Load(" in text or "loadFromPaths(" in text) <= any(kind == builtin.stem for kind, *_ in IN_PLUGINS)
 
 

@@ -1,4 +1,4 @@
-"""The hash in the names that Kustomize generates, as its own engine computes it."""
+"""The scripts compute the hash in generated names like Kustomize."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names of workloads: each is refused for one reason. tests/answers compares them with the answers."""
+"""Each invalid name of a workload is rejected for one reason. tests/answers compares them with the answers."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ NEAR_V6 = ["fd00:ec2::254", "fd00:ec2::", "fc00::", "::", "::ffff:169.254.169.25
 
 @st.composite
 def blocks(draw: st.DrawFn) -> str:
-    """Return a block of addresses, mostly around those of the instance metadata, however it is written."""
+    """Return a block of addresses, mostly near the instance metadata, in any notation."""
     address = ip_address(draw(st.sampled_from(NEAR + NEAR_V6)))
     length = draw(st.integers(0, address.max_prefixlen) | st.sampled_from([0, address.max_prefixlen]))
     text = str(ip_network((address, length), strict=False)) if draw(st.booleans()) else f"{address}/{length}"
@@ -143,14 +143,14 @@ def placed(item: Document, name: str) -> Document:
 
 
 def admitted(admission: list[Document], items: list[Document]) -> list[Document]:
-    """Return those of network policies that the admission policies accept."""
+    """Return the network policies that the admission policies accept."""
     refused = kyverno.refusals(admission, [], [(NAMESPACE, item) for item in items])
     names = {text.split(": ")[1].partition("/")[2] for text in refused}
     return [item for item in items if item["metadata"]["name"] not in names]
 
 
 def isolating() -> Document:
-    """Return the policy without which no pod starts."""
+    """Return the policy that pods require to start."""
     (policy,) = load_yaml(POLICY, "")
     return placed(policy, "isolation")
 
@@ -164,14 +164,14 @@ def test_what_is_admitted_opens_neither_the_instance_metadata_nor_the_namespace(
     good, bad = placed(networks.policy(), "good"), placed(networks.lets_out(networks.block("0.0.0.0/0")), "bad")
     accepted = admitted(admission, [*items, good, bad])
     assert good in accepted and bad not in accepted
-    # They add up: what one of them opens is open.
+    # Policies are additive: what one of them opens is open.
     verdicts = ask([isolating(), *accepted], QUESTIONS)
     wrong = [f"{v.source.name} reaches {v.target.name}: {v.port}/{v.protocol}" for v in verdicts if v.allowed]
     assert not wrong, (wrong[:5], [item["spec"] for item in accepted])
 
 
 def test_what_is_admitted_can_open_the_namespace_to_its_friends(admission: list[Document]) -> None:
-    """Else the property would hold for a policy that refuses everything."""
+    """Otherwise the property would hold for a policy that rejects everything."""
     friends = networks.lets_in(networks.namespaces(networks.one_of("traefik", "monitoring", "other-dev")))
     items = [placed(item, f"policy-{index}") for index, item in enumerate([*networks.accepted("acme.io"), friends])]
     accepted = admitted(admission, items)

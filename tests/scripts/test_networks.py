@@ -1,4 +1,4 @@
-"""The check that the pods of every workload are behind a network policy."""
+"""The check finds workloads whose pods no network policy isolates."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def problems(checkout: Checkout) -> list[str]:
 
 
 def make_by_hand(checkout: Checkout, *items: dict[str, Any]) -> None:
-    """Make a workload of objects in dev."""
+    """Create a workload of objects in dev."""
     kustomization = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": []}
     for index, item in enumerate(items):
         checkout.write(f"{OVERLAY}/{index}.yaml", item)

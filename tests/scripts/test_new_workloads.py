@@ -1,4 +1,4 @@
-"""What add-workload asks, and the file in which people edit the answers."""
+"""The prompts of add-workload, and the file in which users edit the answers."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_reply_becomes_a_value(field: str, reply: str, value: Any, workload: N
 @pytest.mark.parametrize(
     ("field", "reply", "fix"),
     [
-        ("name", "", "use at most 40 lowercase letters"),
+        ("name", "", "an empty reply is not a workload name: use at most 40 lowercase letters"),
         ("name", "Pay", "Pay is not a workload name: use at most 40 lowercase letters"),
         ("name", "p" * 41, "use at most 40 lowercase letters"),
         ("name", "kube-pay", "kube-pay is reserved: rename the workload"),
@@ -57,6 +57,8 @@ def test_a_reply_becomes_a_value(field: str, reply: str, value: Any, workload: N
         ("image", "", "an empty reply is not an image reference"),
         ("image", "nginx", "nginx has no tag: write a whole version, such as nginx:1.4.2"),
         ("image", "localhost:5000/pay", "has no tag"),
+        ("image", "nginx:latest", "the tag latest moves: write a whole version, such as nginx:1.4.2"),
+        ("image", "postgres:16-alpine", "the tag 16-alpine moves: write a whole version, such as postgres:1.4.2"),
         ("image", "Pay:1.0.0", "Pay:1.0.0 is not an image"),
         ("port", "0", "0 is not a port; use 1-65535"),
         ("port", "65536", "65536 is not a port; use 1-65535"),
@@ -115,7 +117,7 @@ def test_a_draft_has_all_answers_and_goes_on_where_it_was_left(checkout: Checkou
     draft = checkout.path / DRAFT
     recorded = read_answers(recorded_text(checkout.path), "")
     assert read_answers(draft.read_text(), "") == recorded
-    # Git ignores it, so an update does not refuse it.
+    # Git ignores it, so an update does not reject it.
     assert checkout.git("status", "--porcelain") == ""
     checkout.replace(DRAFT, "domain: acme.io", "domain: acme.dev")
     assert start_draft(checkout.path) is True

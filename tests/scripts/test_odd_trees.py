@@ -18,13 +18,13 @@ from tests.support.hostile import CHECKS, CONFIG_MAP, FILES, OVERLAY, repository
 
 
 def make_fifo(checkout: Checkout) -> None:
-    """Replace a file in Git by something that blocks every reader."""
+    """Replace a file in Git with something that blocks every reader."""
     (checkout.path / OVERLAY / "plain.yaml").unlink()
     os.mkfifo(checkout.path / OVERLAY / "plain.yaml")
 
 
 def replace_folder(checkout: Checkout) -> None:
-    """Replace a folder by a link to one elsewhere that has the same files."""
+    """Replace a folder with a link to a copy elsewhere."""
     elsewhere = checkout.path.parent / "elsewhere"
     shutil.move(checkout.path / OVERLAY, elsewhere)
     (checkout.path / OVERLAY).symlink_to(elsewhere)
@@ -35,7 +35,7 @@ def add_submodule(checkout: Checkout) -> None:
 
 
 def make_folder(checkout: Checkout) -> None:
-    """Have a folder with the name of a file."""
+    """Create a folder with the name of a file."""
     (checkout.path / OVERLAY / "kustomization.yaml").unlink()
     checkout.write(f"{OVERLAY}/kustomization.yaml/kustomization.yaml", "resources: []\n")
 
@@ -58,12 +58,12 @@ TREES: dict[str, tuple[Callable[[Checkout], None], str, str]] = {
     "a link out of the repository": (
         lambda c: (c.path / "kube").symlink_to("/opt/kubeconfig"),
         "files",
-        "kube: the link leads out of the repository, to /opt/kubeconfig",
+        "kube: the link points outside the repository, to /opt/kubeconfig",
     ),
     "a link that leaves and comes back": (
         lambda c: (c.path / "kube").symlink_to(f"../{c.path.name}/argo"),
         "files",
-        "kube: the link leads out of the repository",
+        "kube: the link points outside the repository",
     ),
     "an override": (
         lambda c: c.write(f"{OVERLAY}/.argocd-source-evil-dev.yaml", "kustomize: {namePrefix: x}\n"),
@@ -128,7 +128,7 @@ def test_a_commit_is_read_like_the_working_tree(tmp_path: Path) -> None:
     assert report.returncode == 2
     for part in ("remove export-ignore", ".argocd-source.yaml", "link.yaml: symbolic links", "sub: submodules"):
         assert part in report.stdout
-    # Afterwards, too: what the override did is not known.
+    # Afterwards too: the effect of the override is unknown.
     checkout.git("revert", "--no-edit", "HEAD")
     reverted = checkout.script("blast_radius.py", "HEAD^", "HEAD")
     assert reverted.returncode == 2
@@ -143,7 +143,7 @@ def test_a_commit_cannot_write_elsewhere(tmp_path: Path) -> None:
     tree = subprocess.run(command, cwd=checkout.path, input=entries, check=True, capture_output=True).stdout
     commit = checkout.git("commit-tree", tree.decode().strip(), "-m", "Escape", "-p", "HEAD")
     report = checkout.script("blast_radius.py", "HEAD", commit)
-    # Whether it is called a loss or not: it is not called harmless.
+    # It may or may not be reported as a loss, but never as harmless.
     assert report.returncode in (1, 2)
     assert "Not everything could be compared" in report.stdout
     assert "the name has a part or a character that is not allowed" in report.stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitops import checks
+from gitops.tools import unreadable
 from tests.support.checkout import Checkout
 from tests.support.hostile import CHECKS, FILES, OVERLAY, URL, application, repository
 from tests.support.properties import up_to
@@ -124,3 +126,19 @@ def test_no_value_of_any_type_ends_in_a_traceback(clone: Path, files: dict[str, 
         assert report.returncode != 0, report.stdout
         assert "Nothing changes in any cluster." not in report.stdout
     assert "Traceback" not in report.stdout + report.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (TypeError("'int' object is not iterable"), "a file may have a value of the wrong type; check what changed"),
+        (KeyError("spec"), "a file may have a value of the wrong type; check what changed"),
+        (BrokenProcessPool("a process was killed"), "this may have nothing to do with your files; run it again"),
+        (MemoryError(), "this may have nothing to do with your files; run it again"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_an_unexpected_error_blames_a_file_only_if_one_may_cause_it(error: Exception, advice: str) -> None:
+    message = unreadable(error)
+    assert message.startswith(f"unexpected {type(error).__name__} in ")
+    assert advice in message

@@ -13,10 +13,11 @@ from tests.support.checkout import Checkout
 from tests.support.cluster.charts import documented_chart
 from tests.support.own_checks import NEEDS_KYVERNO, Problems
 from tests.support.pages import commands
-from tests.support.renovate import look_up, next_version, releases_of
+from tests.support.renovate import extract, look_up, next_version, releases_of
 
 CHECK = "scripts/validate.py"
 CLUSTER, ADDON = "prod", "descheduler"
+EXCEPTIONS = "apps/platform/policies/exceptions/kustomization.yaml"
 FOLDER, PROJECT = f"apps/platform/{ADDON}", f"argo/projects/{ADDON}.yaml"
 DESCRIPTION = f"{FOLDER}/addon.yaml"
 APPLICATIONS = {f"{ADDON}-{CLUSTER}", f"{ADDON}-config-{CLUSTER}"}
@@ -24,8 +25,11 @@ APPLICATIONS = {f"{ADDON}-{CLUSTER}", f"{ADDON}-config-{CLUSTER}"}
 
 @pytest.fixture(scope="module")
 def typed(original: Path, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone in which the how-to was typed, and nothing committed."""
+    """Return a clone after typing the how-to, with nothing committed but the exception for this cluster."""
     path = Path(shutil.copytree(original, tmp_path_factory.mktemp("typed") / "clone"))
+    exceptions = path / EXCEPTIONS
+    exceptions.write_text(with_example(exceptions.read_text()))
+    subprocess.run(["git", "commit", "--quiet", "--all", "--message", "Admit"], cwd=path, check=True)
     blocks = commands(path / "docs/operations.md", "Add an add-on")
     assert "".join(blocks).count(CHECK) == 1
     script = "".join(blocks).replace(CHECK, "")
@@ -33,9 +37,17 @@ def typed(original: Path, environment: dict[str, str], tmp_path_factory: pytest.
     return path
 
 
+def with_example(text: str) -> str:
+    """Return the file of exceptions with the example for add-ons instead of the empty list."""
+    _, _, example = text.partition("#   # An add-on of your own")
+    lines = [line.removeprefix("# ") for line in example.splitlines()[1:]]
+    filled = "\n".join(lines).replace("<addon>", ADDON).replace("<cluster>", CLUSTER)
+    return text.replace("patches: []\n", f"patches:\n{filled}\n")
+
+
 @pytest.fixture
 def added(typed: Path, environment: dict[str, str], tmp_path: Path) -> Checkout:
-    """A clone of it to change."""
+    """Return a clone to change."""
     return Checkout(Path(shutil.copytree(typed, tmp_path / "added")), environment)
 
 
@@ -56,9 +68,19 @@ def test_only_files_of_its_own_are_added(added: Checkout) -> None:
     assert {line.split()[1].split("/")[2].removesuffix(".yaml") for line in status} == {ADDON}
 
 
-@pytest.mark.parametrize("group, kind", [("apps", "Deployment"), ("rbac.authorization.k8s.io", "ClusterRole")])
+def test_a_cluster_with_the_name_of_an_environment_needs_the_exception(added: Checkout) -> None:
+    added.replace(EXCEPTIONS, f'"{ADDON}-config-{CLUSTER}"', '"other"')
+    (problem,) = failed(added)["own"]
+    assert problem.startswith(f"{ADDON}-config-{CLUSTER}: the policy workload-own takes it for a workload")
+    assert EXCEPTIONS in problem
+
+
+@pytest.mark.parametrize(
+    "group, kind", [("apps", "Deployment"), ("rbac.authorization.k8s.io", "ClusterRole"), ("", "Namespace")]
+)
 def test_validate_prints_what_its_project_lacks(added: Checkout, group: str, kind: str) -> None:
-    name = f"\n      name: {ADDON}" if kind == "ClusterRole" else ""
+    name = "" if kind == "Deployment" else f"\n      name: {ADDON}"
+    group = group or '""'
     added.replace(PROJECT, f"    - group: {group}\n      kind: {kind}{name}\n", "")
     section = "clusterResourceWhitelist" if name else "namespaceResourceWhitelist"
     result = added.script("validate.py", "--only", "projects")
@@ -106,3 +128,12 @@ def test_renovate_moves_its_chart_and_leaves_those_of_the_template_alone(added: 
     (update,) = [update for update in updates if update.file == DESCRIPTION]
     version = next_version(documented_chart().version)
     assert (update.dependency, update.version, update.is_pending) == (ADDON, version, False)
+
+
+@pytest.mark.proof
+def test_renovate_finds_a_chart_in_a_registry_in_any_order_of_fields(added: Checkout) -> None:
+    added.write(DESCRIPTION, 'namespace: any\nversion: "2.20.2"\nchart: keda # ours\nrepository: ghcr.io/acme/charts\n')
+    added.commit()
+    (found,) = extract(added.path)["regex"][DESCRIPTION]
+    assert (found["datasource"], found["packageName"]) == ("docker", "ghcr.io/acme/charts/keda")
+    assert (found["depName"], found["currentValue"]) == ("keda", "2.20.2")

@@ -37,7 +37,7 @@ PROD = "apps/workloads/shop/overlays/prod/kustomization.yaml"
         ("/apps/**/prod/ @a", PROD, True),
         ("/ARGO/ @a", "argo/root.yaml", False),
         ("/arg? @a", "argo/root.yaml", True),
-        # The last line that matches counts, also one without an owner.
+        # The last matching line wins, even without an owner.
         ("* @a\n/argo/", "argo/root.yaml", False),
         ("/argo/\n* @a", "argo/root.yaml", True),
         # A comment, and lines that GitHub skips.
@@ -48,7 +48,7 @@ PROD = "apps/workloads/shop/overlays/prod/kustomization.yaml"
         ("* @a\n!/argo/ @b", "argo/root.yaml", True),
         ("* platform@acme.io", "argo/root.yaml", True),
         ("* @acme/", "argo/root.yaml", False),
-        # A section is none for GitHub.
+        # GitHub has no sections.
         ("[Platform] @a\n*", "argo/root.yaml", False),
         ("*/*/*/*/*/* @a", "a/b/c/d/e/f", False),
     ],
@@ -78,7 +78,7 @@ def test_an_owner_is_found_as_github_does(lines: str, file: str, has_owner: bool
         ("* @a\n[Docs] @b\n/docs/", "argo/root.yaml", True),
         ("[Platform] @a\n/argo/\n[platform]\n/argo/", "argo/root.yaml", False),
         ("[One]\n/argo/ @a\n[Two]\n/argo/", "argo/root.yaml", True),
-        # An exclusion holds for its section, wherever it stands.
+        # An exclusion applies to its section, wherever it is.
         ("* @a\n!/argo/", "argo/root.yaml", False),
         ("!/argo/\n* @a", "argo/root.yaml", False),
         ("* @a\n[Docs] @b\n*\n!/argo/", "argo/root.yaml", True),
@@ -110,7 +110,7 @@ def test_an_owner_of_everything_is_enough_and_a_hole_is_named(checkout: Checkout
     checkout.write(".github/CODEOWNERS", f"{EVERYTHING}/apps/workloads/shop/\n/scripts/\n/argo/\n/argo/ @acme/argo\n")
     folders = [f"apps/workloads/*/{folder}" for folder in ("", "base/", "overlays/prod/", "overlays/staging/")]
     assert notes(checkout).startswith(f".github/CODEOWNERS names no owner of {', '.join(folders)}, scripts/. ")
-    # What is not protected needs none.
+    # Unprotected overlays need none.
     checkout.write(".github/CODEOWNERS", f"{EVERYTHING}/apps/workloads/*/overlays/dev/\n/docs/\n")
     assert notes(checkout) == ""
 

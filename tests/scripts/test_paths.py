@@ -43,7 +43,7 @@ def trap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traps]:
 
 
 def assert_refused(clone: Path, trap: Traps, files: dict[str, str], what: str) -> None:
-    """Assert that both scripts refuse an overlay, and that nothing happens."""
+    """Assert that both scripts reject an overlay, and that nothing is executed or fetched."""
     write(clone / OVERLAY, {"plain.yaml": CONFIG_MAP} | files)
     states = {result.id: result for result in run(clone, only=["local", "builds"])}
     assert states["local"].state is State.FAILED, what

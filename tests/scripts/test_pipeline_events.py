@@ -1,4 +1,4 @@
-"""What starts the jobs, and which commits they compare: queues, trains, pushes, and another branch than main."""
+"""Queues, trains, pushes and branches other than main start the jobs, which compare the right commits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_the_followed_branch_is_checked_when_it_is_pushed(
     path = render(template, stages | {"ci": ci, "target_revision": FOLLOWED}, tmp_path / "repository")
     if ci == "github":
         content = workflow(path, "validate")
-        # YAML 1.1 reads `on` as a truth value.
+        # YAML 1.1 reads `on` as a boolean.
         assert content[True] == {"pull_request": None, "merge_group": None, "push": {"branches": [FOLLOWED]}}  # type: ignore[index]
         assert "if" not in content["jobs"]["validate"]
         assert content["jobs"]["blast-radius"]["if"] == "github.event_name != 'push'"
@@ -45,7 +45,7 @@ def test_the_first_push_is_checked_and_clean(runner: Runner, environment: dict[s
     head = git(runner.repository, "rev-parse", "main")
     uv = runner.folder / "bin/uv"
     uv.parent.mkdir()
-    # The packages are there already.
+    # The packages are already installed.
     uv.write_text(f'#!/bin/sh\nshift 3\nexec {sys.executable} "$@"\n')
     uv.chmod(0o755)
     path = f"{uv.parent}:{environment['PATH']}:{runner.environment['PATH']}"
@@ -64,7 +64,7 @@ def commit(reader: Checkout, file: str, old: str, new: str) -> str:
 
 @pytest.fixture
 def reader(runner: Runner, environment: dict[str, str]) -> Checkout:
-    """A clone of the repository whose jobs run."""
+    """Return a clone of the repository whose jobs run."""
     return Checkout(clone(runner), environment)
 
 

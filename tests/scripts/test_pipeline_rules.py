@@ -1,4 +1,4 @@
-"""What every job of a rendered pipeline keeps to: who has a token runs no file of the repository."""
+"""Every job of a rendered pipeline follows this rule: a job with a token runs no file of the repository."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.pipelines import pipeline, script, workflow
 from tests.support.repository import ROOT, examples, render
 
 PINNED = re.compile(r"[\w.-]+/[\w.-]+(/[\w.-]+)*@[0-9a-f]{40}")
-# What a job with a token may use and call. All of it belongs to the runner, nothing to the repository.
+# The actions and programs of a job with a token. All belong to the runner, none to the repository.
 ACTIONS_WITH_A_TOKEN = {"actions/download-artifact"}
 WORDS_WITHOUT_A_TOKEN = (
     r"\b(uv|uvx|mise|python3?|scripts|make|source|eval|exec|bash|sh|npx|docker|pre-commit|checkout)\b|\./"
@@ -44,7 +44,7 @@ def jobs(repository: Path) -> Iterator[tuple[str, Job]]:
 
 
 def writes(job: Job) -> bool:
-    """Whether the token of a job may change something."""
+    """Return whether the token of a job has write access."""
     return any(access != "read" for access in job["permissions"].values())
 
 

@@ -1,4 +1,4 @@
-"""The jobs that promote and comment, run as a runner does: in a shell, with Git and mise, and a stand-in for `gh`."""
+"""Run the jobs that promote and comment like a runner: in a shell, with Git and mise, and a stand-in for `gh`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pathlib.Path(os.environ["HOME"], "stolen").touch()
 
 
 def propose(runner: Runner, branch: str, files: dict[str, str]) -> None:
-    """Push a branch that changes files, with its merge, and let the next jobs be those of its request."""
+    """Push a branch that changes files, with its merge, and make the next jobs belong to its pull request."""
     reader = clone(runner)
     git(reader, "switch", "--quiet", "--create", branch, "origin/main")
     for name, text in files.items():
@@ -40,7 +40,7 @@ def propose(runner: Runner, branch: str, files: dict[str, str]) -> None:
 
 
 def judge(runner: Runner, job: str) -> subprocess.CompletedProcess[str]:
-    """Run a job of a request."""
+    """Run a job of a pull request."""
     reader = clone(runner)
     if (reader / ".gitlab-ci.yml").exists():
         return run_gitlab_job(runner, pipeline(reader), job)

@@ -26,7 +26,7 @@ def failures(checkout: Checkout, since: str | None = None) -> dict[str, list[str
 
 def test_a_rendered_repository_passes(checkout: Checkout) -> None:
     states = {result.id: result.state for result in checks.run(checkout.path)}
-    # No digest of a chart, no sum of a tool and no owner is recorded.
+    # Without recorded digests of charts, checksums of tools, and owners.
     noted = {"charts": checks.State.SKIPPED, "locks": checks.State.NOTE, "owners": checks.State.NOTE}
     assert states == dict.fromkeys(states, checks.State.OK) | noted
 
@@ -97,7 +97,7 @@ def test_what_keeps_to_the_policies_passes(checkout: Checkout) -> None:
 
 @pytest.fixture
 def nested(template: Path, environment: dict[str, str], tmp_path: Path) -> Checkout:
-    """A repository in which the domain of prod is inside the one of dev."""
+    """Return a repository in which the domain of prod is inside that of dev."""
     domains = [{"name": "dev", "domain": "acme.io"}, {"name": "prod", "domain": "shop.acme.io"}]
     answers = attacks.ANSWERS | {"environments": domains, "workloads": [attacks.ANSWERS["workloads"][1]]}
     return Checkout(committed(render(template, answers, tmp_path / "nested")), environment)

@@ -1,8 +1,10 @@
-"""The entries that an AppProject lacks, as Argo CD compares them with what an Application builds."""
+"""The scripts find the entries that an AppProject lacks, like Argo CD."""
 
 from __future__ import annotations
 
 from typing import Any
+
+import pytest
 
 from gitops.applications import Application
 from gitops.projects import as_yaml, missing_entries
@@ -49,6 +51,26 @@ def test_each_kind_of_entry_is_named() -> None:
     entry = {"group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "admin"}
     role = item("ClusterRole", "rbac.authorization.k8s.io/v1", name="admin")
     assert missing(application(), role) == [("clusterResourceWhitelist", entry)]
+
+
+@pytest.mark.parametrize(("allowlist", "is_admitted"), [(None, True), ([], False)])
+def test_a_project_without_a_list_admits_every_kind_and_an_empty_list_none(allowlist: Any, is_admitted: bool) -> None:
+    project = PROJECT | {"namespaceResourceWhitelist": allowlist}
+    assert (not list(missing_entries(project, application(), [item("Secret")], []))) is is_admitted
+
+
+@pytest.mark.parametrize(
+    ("namespace", "labels", "is_needed"),
+    [("shop-dev", {}, True), ("kube-system", {}, False), ("kube-system", {"a": "b"}, True)],
+)
+def test_a_namespace_that_argo_cd_applies_must_be_admitted(
+    namespace: str, labels: dict[str, str], is_needed: bool
+) -> None:
+    of = application(namespace)
+    of.manifest["spec"]["syncPolicy"] = {"syncOptions": ["CreateNamespace=true"]}
+    of.manifest["spec"]["syncPolicy"] |= {"managedNamespaceMetadata": {"labels": labels}} if labels else {}
+    entry = {"group": "", "kind": "Namespace", "name": namespace}
+    assert (("clusterResourceWhitelist", entry) in missing(of)) is is_needed
 
 
 def test_an_entry_is_printed_as_it_is_pasted() -> None:

@@ -27,7 +27,7 @@ def promote(checkout: Checkout, *arguments: str) -> str:
 
 
 def refusal(checkout: Checkout, *arguments: str) -> str:
-    """Why it is refused."""
+    """Return why the promotion is rejected."""
     status = checkout.git("status", "--porcelain")
     branches = checkout.git("branch")
     result = checkout.script("promote.py", *arguments)
@@ -38,14 +38,14 @@ def refusal(checkout: Checkout, *arguments: str) -> str:
 
 
 def running(checkout: Checkout, environment: str) -> dict[str, str]:
-    """The images of an environment, as Kustomize builds them."""
+    """Return the images of an environment, as built by Kustomize."""
     built = engines.kustomize_build(checkout.path / Path(FILE.format(environment)).parent)
     pods = [item["spec"]["template"]["spec"] for item in built if item["kind"] == "Deployment"]
     return {container["name"]: container["image"] for pod in pods for container in pod["containers"]}
 
 
 def changed_lines(checkout: Checkout) -> list[str]:
-    """The lines that differ from the last commit, in all files."""
+    """Return the lines that differ from the last commit, in all files."""
     found = checkout.git("diff", "--unified=0").splitlines()
     return [line for line in found if line.startswith(("+", "-")) and not line.startswith(("+++", "---"))]
 
@@ -318,7 +318,7 @@ NEW = FILE.format("qa")
 
 @pytest.fixture
 def with_qa(checkout: Checkout) -> Checkout:
-    """A clone in which an environment between staging and prod is rendered, but not merged."""
+    """Return a clone with an environment between staging and prod that is not merged yet."""
     checkout.replace(STAGING, 'api\n    newTag: "2.7.1"', 'api\n    newTag: "2.7.9"')
     checkout.commit()
     checkout.git("switch", "--quiet", "--create", "qa")

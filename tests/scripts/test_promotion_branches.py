@@ -1,4 +1,4 @@
-"""scripts/promote.py --check: only a promotion in the right direction, of content only, under its own name, passes."""
+"""scripts/promote.py --check accepts only a promotion in the right direction, of content only, under its own name."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ BRANCH = "promote/shop/dev/staging"
 
 
 def refusal(checkout: Checkout, branch: str, base: str = "main", head: str = "HEAD") -> str:
-    """Return why a branch is no promotion."""
+    """Return why a branch is not a promotion."""
     result = checkout.script("promote.py", "--check", branch, base, head)
     assert (result.returncode, result.stdout) == (1, ""), result.stdout
     return result.stderr.strip()
 
 
 def replace_in_index(checkout: Checkout, mode: str) -> None:
-    """Give the promoted file another mode, and the same content."""
+    """Change the mode of the promoted file, but not its content."""
     blob = checkout.git("rev-parse", f"HEAD:{STAGING}")
     checkout.git("update-index", "--cacheinfo", f"{mode},{blob},{STAGING}")
 

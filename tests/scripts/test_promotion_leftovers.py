@@ -17,7 +17,7 @@ BRANCH = "promote/shop/dev/staging"
 
 @pytest.fixture
 def remote(checkout: Checkout, tmp_path: Path) -> Path:
-    """A server of the clone."""
+    """Return the remote of the clone."""
     path = tmp_path / "server.git"
     checkout.git("clone", "--quiet", "--bare", ".", str(path))
     checkout.git("remote", "add", "origin", str(path))
@@ -33,7 +33,7 @@ def release(checkout: Checkout, old: str, new: str) -> None:
 
 
 def image(checkout: Checkout) -> str:
-    """Return the tag in the first environment that promotions move."""
+    """Return the tag in the first environment that promotions change."""
     return checkout.git("grep", "--only-matching", "-h", r"2\.8\.0[^\"]*", "--", DEV)
 
 
@@ -58,7 +58,7 @@ def merge(checkout: Checkout) -> None:
 
 
 def update_branch(checkout: Checkout) -> None:
-    """Merge the followed branch into the promotion, as the button of a forge does."""
+    """Merge the followed branch into the promotion, like the update button of a Git server."""
     checkout.write("docs/other.md", f"Other than {checkout.git('rev-parse', 'HEAD')}.\n")
     checkout.commit()
     checkout.git("push", "--quiet", "origin", "main")
@@ -100,7 +100,7 @@ def test_the_next_promotion_takes_the_place_of_the_last_one(checkout: Checkout, 
 
 
 def edit_a_merge(checkout: Checkout) -> None:
-    """Merge the followed branch, and change something on the way."""
+    """Merge the followed branch, and change something in the merge commit."""
     checkout.git("merge", "--quiet", "--no-commit", "--no-ff", "main")
     checkout.write("docs/own.md", "Own.\n")
 
@@ -153,7 +153,7 @@ def test_a_branch_that_is_checked_out_stays(checkout: Checkout) -> None:
 
 @pytest.fixture
 def developer(runner: Runner, environment: dict[str, str], tmp_path: Path) -> Checkout:
-    """A clone of the repository that the jobs promote in."""
+    """Return a clone of the repository in which the jobs promote."""
     git(tmp_path, "clone", "--quiet", str(runner.repository), "developer")
     return Checkout(tmp_path / "developer", environment)
 

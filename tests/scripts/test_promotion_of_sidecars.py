@@ -1,4 +1,4 @@
-"""Images of sidecars, and of jobs with an image of their own, move with their component and start as it does."""
+"""Images of sidecars and jobs are promoted with their component, and new overlays start with them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NEWER = {"api": "2.8.0-rc.1", "api-exporter": "1.1.0", "api-before-release": "1.
 
 @pytest.fixture
 def extended(with_jobs: Checkout) -> Checkout:
-    """A clone in which dev runs newer sidecars and migrations, too."""
+    """Return a clone in which dev also runs newer sidecars and migrations."""
     file = with_jobs.path / FILE.format("dev")
     file.write_text(file.read_text().replace('"1.0.0"', '"1.1.0"'))
     with_jobs.commit()
@@ -64,13 +64,13 @@ def test_a_sidecar_of_one_environment_holds_no_promotion_up(extended: Checkout) 
     extended.replace(FILE.format("staging"), EXPORTER, "")
     extended.commit()
     text = promote(extended, "shop", "dev", "staging", "--branch")
-    assert text.startswith("staging has no image api-exporter: left out\n")
+    assert text.startswith("staging has no image api-exporter: skipped\n")
     branch = "promote/shop/dev/staging"
     assert "the branch changes nothing else" in promote(extended, "--check", branch, "main", branch)
     extended.git("switch", "--quiet", branch)
     assert tags(extended, "staging") == {n: tag for n, tag in tags(extended, "dev").items() if n != "api-exporter"}
     only = promote(extended, "shop", "dev", "staging", "--component", "api-exporter")
-    assert only == "staging has no image api-exporter: left out\nstaging already has the images of dev.\n"
+    assert only == "staging has no image api-exporter: skipped\nstaging already has the images of dev.\n"
 
 
 OLD, NEW, OTHER = "acme/app:1", "acme/app:2", "acme/other:1"

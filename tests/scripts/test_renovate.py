@@ -1,4 +1,4 @@
-"""renovate.json5, read by the real Renovate. Offline: it finds the dependencies, and looks up nothing."""
+"""The real Renovate finds the dependencies with renovate.json5. Offline: it looks up nothing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MISE_VERSION = PACKAGES["optionalDependencies"]["@jdxcode/mise-linux-x64"]
 def repositories(
     template: Path, answers_with_jobs: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Path]:
-    """One repository per kind of continuous integration."""
+    """Return one repository per CI system."""
     answers = {ci: answers_with_jobs | {"ci": ci} for ci in ("github", "gitlab", "none")}
     return {ci: published(template, answers[ci], tmp_path_factory.mktemp(ci) / "repository") for ci in answers}
 
@@ -38,7 +38,7 @@ def extracted(repositories: dict[str, Path]) -> dict[str, Found]:
 
 
 def versions(found: Found, manager: str) -> dict[str, set[tuple[str, str]]]:
-    """The dependencies of a manager by file: what it is, and its version."""
+    """Return the dependencies of a manager by file: name and version."""
     return {
         file: {(str(d["depName"]), str(d.get("currentValue") or d.get("currentDigest"))) for d in dependencies}
         for file, dependencies in found.get(manager, {}).items()
@@ -70,7 +70,7 @@ def test_every_action_is_found(extracted: dict[str, Found], repositories: dict[s
         f".github/workflows/{file.name}": set(re.findall(r"uses: (\S+)@[0-9a-f]{40} # (v\S+)", file.read_text()))
         for file in folder.iterdir()
     }
-    # The action installs mise, with a checksum that Renovate moves along.
+    # The action installs mise, with a checksum that Renovate updates too.
     for actions in wanted.values():
         actions.add(("jdx/mise", MISE_VERSION))
     found = versions(extracted["github"], "github-actions")

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.proof
 LONG_AGO, TODAY = "2021-01-01T00:00:00Z", datetime.now(UTC).isoformat()
 OVERLAY = "apps/workloads/{}/overlays/{}/kustomization.yaml"
 DIGEST = "sha256:" + 64 * "a"
-# How an image is written, what its registry has, and what Renovate opens; `later` is opened when it is old enough.
+# The form of an image, the tags in its registry, and what Renovate opens; `later` opens when it is old enough.
 IMAGES: dict[str, tuple[str, dict[str, str], list[str]]] = {
     "ghcr.io/acme/plain": ("1.0.0", {"1.1.0": TODAY}, ["1.1.0"]),
     "123456789012.dkr.ecr.eu-central-1.amazonaws.com/plain": ("1.0.0", {"1.1.0": TODAY}, ["1.1.0"]),
@@ -35,12 +35,12 @@ IMAGES: dict[str, tuple[str, dict[str, str], list[str]]] = {
     "ghcr.io/acme/pinned": (f"1.0.0@{DIGEST}", {"1.1.0": TODAY}, ["1.1.0", "digest"]),
     "ghcr.io/acme/no-version": ("main-0a1b2c3", {"main-3c2b1a0": TODAY}, []),
 }
-# Renovate knows the runners of GitHub itself.
+# Renovate has built-in data for GitHub's runners.
 RUNNERS = "ubuntu"
 
 
 def opened(updates: list[Update]) -> dict[tuple[str, str], list[str]]:
-    """Return the versions that are opened by file and dependency."""
+    """Return the versions of opened updates, by file and dependency."""
     result: dict[tuple[str, str], list[str]] = {}
     for update in (update for update in updates if update.dependency != RUNNERS):
         version = f"later {update.version}" if update.is_pending else update.version

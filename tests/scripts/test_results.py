@@ -1,4 +1,4 @@
-"""Results of scripts/validate.py if it cannot look at everything: never ok, and always with a fix."""
+"""If scripts/validate.py cannot check everything, its result is never ok, and always has a fix."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.own_checks import NEEDS_KYVERNO
 
 ARGOCD_APPS = {"folders", "watched", "builds", "hooks", "hosts", "images", "networks", "own", "policies", "projects"}
 ARGOCD_APPS |= {"routes", "schemas", "validation", "values"}
-# The checks that cannot do without a tool, and the results that are kept from its earlier runs.
+# The checks that need a tool, and the cached results of earlier runs.
 TOOLS: dict[str, tuple[set[str], list[dict[str, object]]]] = {
     "gitleaks": ({"secrets"}, []),
     "helm": (ARGOCD_APPS, [builds._rendered, gotemplates._filled_by_helm]),  # type: ignore[list-item]
@@ -39,7 +39,7 @@ def states(printed: list[str]) -> dict[str, str]:
 
 @pytest.fixture
 def only_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder on the PATH for tools, beside Git."""
+    """Return a folder on the PATH for tools, beside Git."""
     folder = tmp_path / "tools"
     folder.mkdir()
     (folder / "git").symlink_to(str(shutil.which("git")))
@@ -174,7 +174,7 @@ BREAKS: dict[str, tuple[Callable[[Checkout], None], str, str]] = {
     ),
 }
 # Words of programs to programs.
-UNREADABLE = re.compile(r"unexpected type|Traceback|<unicode string>|/tmp/|accumulat")
+UNREADABLE = re.compile(r"unexpected [A-Z]|Traceback|<unicode string>|/tmp/|accumulat")
 
 
 @pytest.mark.parametrize("what", BREAKS)

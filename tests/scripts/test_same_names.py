@@ -1,6 +1,6 @@
-"""Two workloads have components of one name: only the namespace tells their objects apart.
+"""Two workloads have components of the same name: only the namespace distinguishes their objects.
 
-The rendered checks look at such answers in tests/rendering/test_own_checks.py.
+tests/rendering/test_own_checks.py runs the rendered checks on such answers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ OLD, NEW = 'newTag: "1.0.0"', 'newTag: "1.1.0"'
 
 @pytest.fixture
 def checkout(template: Path, environment: dict[str, str], tmp_path: Path) -> Checkout:
-    """A clone in which two workloads have the same component with the same image, on one cluster."""
+    """Return a clone in which two workloads have the same component with the same image, in one cluster."""
     web = {"name": "web", "image": "ghcr.io/acme/web:1.0.0", "port": 8080}
     workloads: list[dict[str, Any]] = [{"name": name, "components": [web]} for name in ("blog", "shop")]
     answers = examples()["minimal"] | {"environments": ["dev", "staging"], "workloads": workloads}
@@ -43,7 +43,7 @@ def test_a_change_of_one_workload_is_never_that_of_the_other(checkout: Checkout)
     assert checkout.git("diff", "--name-only") == FILE.format("shop", "staging")
     checkout.commit()
 
-    # Both come to one more environment with the image of their first day, which only one of them still runs.
+    # Both are added to another environment with their original image, which only one of them still runs.
     for workload in ("blog", "shop"):
         folder = checkout.path / f"apps/workloads/{workload}/overlays"
         shutil.copytree(folder / "dev", folder / "qa")

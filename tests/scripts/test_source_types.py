@@ -1,4 +1,4 @@
-"""The tool of a folder, its manifests and the types in its YAML are those of Argo CD.
+"""The scripts choose the tool of a folder, its manifests and its YAML types like Argo CD.
 
 Each row was tried on Argo CD's own code. tests/scripts/test_argocd_builds.py compares generated trees with it.
 """

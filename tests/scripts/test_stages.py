@@ -1,4 +1,4 @@
-"""An overlay that is rendered later starts with the old image of the answers, and the scripts report it."""
+"""A new overlay starts with the old image of the answers, and the scripts report it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def release(checkout: Checkout, environment: str, tag: str) -> None:
 
 @pytest.fixture
 def with_qa(checkout: Checkout, template: Path, stages: dict[str, Any], tmp_path: Path) -> Checkout:
-    """A clone in which an update adds a protected environment after releases reached staging."""
+    """Return a clone in which an update adds a protected environment after releases reached staging."""
     release(checkout, "staging", "2.7.9")
     answers = deepcopy(stages)
     answers["environments"].insert(2, {"name": "qa", "cluster": "nonprod", "protected": True})
@@ -56,7 +56,7 @@ def test_an_added_environment_starts_with_an_old_image_and_everybody_says_so(wit
     promoted = with_qa.blast_radius()
     assert (promoted["status"], promoted["changes"]["shop-qa"]["outdated"]) == (0, [])
     with_qa.commit()
-    # As a pipeline sees it: the target branch, and the merge.
+    # Like in a pipeline: the target branch, and the merge.
     assert with_qa.blast_radius("main", "HEAD")["status"] == 0
     assert notes(with_qa) == []
 

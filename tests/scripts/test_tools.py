@@ -46,7 +46,7 @@ def test_the_tools_are_pinned_to_what_the_tests_run() -> None:
 
 
 def tool(name: str) -> Path:
-    """A program of the virtual environment, else one that was built."""
+    """Return a program of the virtual environment, otherwise a built one."""
     installed = Path(sys.executable).with_name(name)
     return installed if installed.exists() else engines.CACHE / "bin" / name
 
@@ -59,7 +59,7 @@ def complaints(*command: str | Path, folder: Path) -> str:
 
 @pytest.fixture(scope="module", params=choices("ci"))
 def rendered(request: pytest.FixtureRequest, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The largest example for each kind of continuous integration, its files added to Git, nothing committed yet."""
+    """Return the largest example for each CI system, with files added to Git, without a commit."""
     path = render(template, examples()["stages"] | {"ci": request.param}, tmp_path_factory.mktemp("tools") / "rendered")
     subprocess.run(["git", "init", "--quiet", "--initial-branch=main"], cwd=path, check=True)
     subprocess.run(["git", "add", "."], cwd=path, check=True)
@@ -121,7 +121,7 @@ def test_the_first_commit_passes_its_own_hooks_unchanged(rendered: Path, tmp_pat
     assert result.returncode == 0, said
     assert len(re.findall(r"\.+Passed$", said, re.MULTILINE)) == 3, said
     assert subprocess.run(["git", "write-tree"], cwd=repository, check=True, capture_output=True).stdout == before
-    # And they notice.
+    # They also find problems.
     kustomization = repository / "apps/workloads/shop/base/kustomization.yaml"
     for text, hook in {
         "a:   b\n": "format YAML",
@@ -141,7 +141,7 @@ def test_the_first_commit_passes_its_own_hooks_unchanged(rendered: Path, tmp_pat
 
 @pytest.fixture
 def mise(checkout: Checkout) -> Callable[..., str]:
-    """Runs the real mise in a clone."""
+    """Run the real mise in a clone."""
     need_mise()
     variables = os.environ | mise_variables(checkout.path, checkout.path.parent / "home")
 

@@ -1,4 +1,4 @@
-"""The first lines of each script: a shell that has uv run it, or says in one line what to install."""
+"""The first lines of each script run it with uv, or print in one line what to install."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ printf '%s\\n' "${0##*/}" "$@"
 
 
 def run(script: Path, *arguments: str, folder: Path, path: Path) -> subprocess.CompletedProcess[str]:
-    """Run a script as the kernel does, with one folder on the path."""
+    """Run a script like the kernel, with one folder on the path."""
     return subprocess.run([script, *arguments], cwd=folder, env={"PATH": str(path)}, capture_output=True, text=True)
 
 
 def install(folder: Path, name: str) -> Path:
-    """Put a stand-in for a program into a folder."""
+    """Write a stand-in for a program into a folder."""
     folder.mkdir(exist_ok=True)
     (folder / name).write_text(STAND_IN)
     (folder / name).chmod(0o755)
@@ -61,7 +61,7 @@ def test_uv_reads_the_header_and_people_read_the_help(script: str, checkout: Che
     path = checkout.path / "scripts" / script
     assert header(path)["requires-python"] == ">=3.11"
     result = checkout.process(script, "--help")
-    # Nothing of the shell's lines.
+    # No output from the shell's lines.
     assert result.returncode == 0 and "uv.sh" not in result.stdout
     assert f"    scripts/{script} " in result.stdout
 

@@ -35,12 +35,12 @@ def failures(checkout: Checkout, since: str | None = None) -> dict[str, list[str
 
 
 def twice(checkout: Checkout) -> None:
-    """Have a workload once more, under another name."""
+    """Duplicate a workload under another name."""
     shutil.copytree(checkout.path / SHOP, checkout.path / "apps/workloads/store")
 
 
 def with_route_of_traefik(checkout: Checkout, host: str) -> None:
-    """Give the add-on Traefik a route of its own."""
+    """Add a route to the add-on Traefik."""
     folder = "apps/platform/traefik/clusters/nonprod"
     (route, _) = policies.served(f"Host(`{host}`)", NONPROD)
     route["metadata"]["namespace"] = "traefik"
@@ -204,6 +204,13 @@ secretKeyRef:
 items:
   - key: jwtRS256.key.pub
     path: b
+dataFrom:
+  - extract:
+      key: prod/plausible/maxmind
+data:
+  - secretKey: jwtRS256.key.pub
+    remoteRef:
+      key: prod/shop/jwtRS256.key.pub
 """
 
 

@@ -33,7 +33,7 @@ def tool(item: Object) -> Object:
 
 
 TOOL, POD = "spec.template.spec.containers[tool]", "spec.template.spec"
-# One change of a valid object each, with the place and a part of what is said of it.
+# One change of a valid object each, with the place and a part of its message.
 REFUSED: dict[str, tuple[str, Callable[[Object], Any], str]] = {
     "no handler": (
         "Deployment",

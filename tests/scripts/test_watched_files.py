@@ -1,4 +1,4 @@
-"""Argo CD watches every file that it builds from: compare builds with the annotation manifest-generate-paths."""
+"""Argo CD watches every file of its builds: compare builds with the annotation manifest-generate-paths."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ URL = "https://github.com/acme/platform.git"
 
 @pytest.fixture
 def shared(checkout: Checkout) -> Checkout:
-    """A clone in which the overlay for prod has a component that other overlays could have, too."""
+    """Return a clone in which the overlay for prod has a component that other overlays could use too."""
     component = {"apiVersion": "kustomize.config.k8s.io/v1alpha1", "kind": "Component", "patches": [{"path": "p.yaml"}]}
     component["patches"] = [{"target": {"kind": "Service"}, "path": "patch.yaml"}]
     checkout.write(f"{COMPONENT}/kustomization.yaml", component)
@@ -65,7 +65,7 @@ def test_an_annotation_that_leaves_a_file_out_is_named_with_its_right_value(shar
 
 
 def test_only_what_a_branch_changes_is_looked_at(shared: Checkout) -> None:
-    """The files that are read decide which Applications these are, not the files that are watched."""
+    """The files that a build reads decide which Applications are checked, not the watched files."""
     shared.replace(SET, WATCHED, WATCHED.partition(": ")[0] + ": .;../../base")
     shared.commit()
     shared.git("branch", "trunk")
@@ -135,7 +135,7 @@ def test_a_folder_with_a_chart_below_a_workload_is_refused(checkout: Checkout) -
     assert checkout.blast_radius()["problems"] == [
         f"cache-dev, working tree: not built: {folder} has no kustomization.yaml"
     ]
-    # A kustomization beside it is what counts.
+    # A kustomization beside it takes precedence.
     checkout.write(f"{folder}/kustomization.yaml", {"resources": ["templates/cm.yaml"]})
     (result,) = checks.run(checkout.path, only=["builds"])
     assert result.problems == []

@@ -26,7 +26,7 @@ NEEDS_KYVERNO = "policies"
 
 
 def failed_checks(repository: Path, *, is_kyverno_built: bool = False) -> Problems:
-    """Return the checks that fail, or could not look at everything, with what each reports.
+    """Return the checks that fail or are incomplete, with their reports.
 
     Args:
         repository: A rendered repository.
@@ -34,7 +34,7 @@ def failed_checks(repository: Path, *, is_kyverno_built: bool = False) -> Proble
     """
     ids = [check.id for check in checks.all_checks() if (check.id == NEEDS_KYVERNO) is is_kyverno_built]
     with tempfile.TemporaryDirectory() as folder:
-        # Other tests compare the folder with others, which are no clones of Git.
+        # Other tests compare the folder with folders that are not Git clones.
         clone = Path(shutil.copytree(repository, Path(folder) / "clone"))
         subprocess.run(["git", "init", "--quiet"], cwd=clone, check=True)
         results = checks.run(clone, only=ids)
@@ -44,7 +44,7 @@ def failed_checks(repository: Path, *, is_kyverno_built: bool = False) -> Proble
 
 @contextmanager
 def local_downloads(folder: Path) -> Iterator[None]:
-    """Have `gitops` find its tools in the cache, and download from this machine only.
+    """Make `gitops` find its tools in the cache, and download from this machine only.
 
     Args:
         folder: An empty folder for links to tools, and for charts.

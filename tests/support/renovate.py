@@ -1,4 +1,4 @@
-"""Run the real Renovate without a network: what it finds in a repository, and what it would open."""
+"""Run the real Renovate without a network: return what it finds in a repository, and what it would open."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.repository import render
 
 RENOVATE = engines.CACHE / "npm/node_modules/renovate"
 ANSWERS = Path(__file__).with_name("renovate_answers.mjs")
-# RE2 is a faster engine. Without a token Renovate looks nothing up on GitHub.
+# RE2 is a faster engine. Without a token, Renovate does not query GitHub.
 HARMLESS = {"RE2 not usable, falling back to RegExp", "GitHub token is required for some dependencies"}
 Found = dict[str, dict[str, list[dict[str, Any]]]]
 Releases = dict[str, dict[str, str]]
@@ -26,13 +26,13 @@ Releases = dict[str, dict[str, str]]
 
 @dataclass(frozen=True)
 class Update:
-    """What Renovate would open.
+    """A pull request that Renovate would open.
 
     Attributes:
         file: The file that it changes.
-        dependency: What it moves.
-        version: The new version, or the kind of update where only a digest changes.
-        is_pending: Whether it waits, and no branch is made.
+        dependency: The dependency that it updates.
+        version: The new version, or the kind of update if only a digest changes.
+        is_pending: Whether it waits, without a branch.
         branch: The branch of its request.
     """
 
@@ -58,7 +58,7 @@ def _run(path: Path, until: str, **variables: str) -> list[dict[str, Any]]:
     output = node(RENOVATE / "dist/renovate.js", "--platform=local", f"--dry-run={until}", folder=path, **variables)
     entries = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
     problems = {entry["msg"] for entry in entries if entry["level"] >= 40} - HARMLESS
-    # It says so where a release has no timestamp.
+    # It logs this for a release without a timestamp.
     assert not {problem for problem in problems if "releaseTimestamp" not in problem}, problems
     return entries
 
@@ -99,7 +99,7 @@ def _updates(found: Found) -> Iterator[Update]:
 
 
 def published(template: Path, answers: dict[str, Any], path: Path) -> Path:
-    """Render a repository as from the template's URL, and commit it."""
+    """Render a repository as if from the template's URL, and commit it."""
     file = render(template, answers, path) / ".copier-answers.yml"
     text = re.sub(r"^_(commit|src_path):.*\n", "", file.read_text(), flags=re.MULTILINE)
     file.write_text(f"{text}_commit: v1.0.0\n_src_path: https://github.com/acme/template.git\n")
@@ -114,13 +114,13 @@ def next_version(version: str) -> str:
 
 
 def _release(dependency: dict[str, Any], version: str) -> str:
-    """Return how a version is called where it is published."""
+    """Return the published name of a version."""
     pattern = dependency.get("extractVersion", "^(?<version>.+)$")
     return re.sub(r"\(\?<version>.+\)", version, pattern.strip("^$")).replace("\\", "").replace("?", "")
 
 
 def releases_of(found: Found, timestamp: str) -> Releases:
-    """Return one newer release of everything that was found, published at a time."""
+    """Return one newer release of every dependency, published at a given time."""
     releases: Releases = {}
     for files in found.values():
         for dependency in (d for dependencies in files.values() for d in dependencies if d.get("currentValue")):

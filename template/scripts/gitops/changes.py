@@ -43,7 +43,7 @@ class Change:
         deleted: Objects that Argo CD deletes.
         kept: Objects that are removed from Git but stay in the cluster.
         restarted: Workloads whose pods are replaced.
-        scaled: Workloads of which only the number of pods changes.
+        scaled: Workloads where only the number of pods changes.
         replaced: Objects with a changed field that is immutable: the sync fails until somebody deletes them.
         refused: These fields, each with what to do instead.
         recreated: Objects that Argo CD deletes before it applies them, because of their options.

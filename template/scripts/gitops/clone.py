@@ -25,7 +25,7 @@ def check_top(repository: Path) -> None:
     if prefix:
         raise GitOpsError(
             f"this folder is {printable(prefix)} of the repository {printable(top)}, and Argo CD reads paths from the "
-            "top of a repository: move it to a repository of its own"
+            "top of a repository: move it to its own repository"
         )
 
 

@@ -113,14 +113,16 @@ def _problems_of_link(entry: Entry, name: str, path: PurePosixPath) -> Iterator[
     target = entry.content().decode("utf-8", "replace")
     shown = printable(target)
     if _is_below(path, BUILT):
-        yield f"{name}: symbolic links are not allowed in {path.parts[0]}/ (it leads to {shown}): copy the file"
+        yield f"{name}: symbolic links are not allowed in {path.parts[0]}/ (it points to {shown}): copy the file"
         return
     # Argo CD's rule: no part of the path leaves the repository. One such link stops all applications.
     place = path.parent.as_posix()
     for part in [""] if target.startswith("/") else target.split("/"):
         place = posixpath.normpath(f"{place}/{part}") if part else ".." if target.startswith("/") else place
         if place == ".." or place.startswith("../"):
-            yield f"{name}: the link leads out of the repository, to {shown}: Argo CD stops all applications; delete it"
+            yield (
+                f"{name}: the link points outside the repository, to {shown}: Argo CD stops all applications; delete it"
+            )
             return
 
 

@@ -9,6 +9,8 @@ import yaml
 
 # The fields of a reference in the answers: `{secret: app, key: token-2024}`.
 ANSWER = {"secret", "key", "optional"}
+# The fields of an ExternalSecret that name a secret of the store.
+OF_STORE = {"extract", "remoteRef"}
 
 
 def lines_with_references(file: Path) -> set[int]:
@@ -36,7 +38,8 @@ def _lines(node: yaml.Node | None, parent: str) -> Iterator[int]:
         fields = {key.value: value for key, value in node.value if isinstance(key, yaml.ScalarNode)}
         is_item = parent == "items" and {"key", "path"} <= fields.keys() <= {"key", "path", "mode"}
         is_answer = {"secret", "key"} <= fields.keys() <= ANSWER
-        if parent.endswith("KeyRef") or is_item or is_answer:
+        is_external = parent in OF_STORE or {"secretKey", "remoteRef"} <= fields.keys()
+        if parent.endswith("KeyRef") or is_item or is_answer or is_external:
             yield from (value.start_mark.line + 1 for value in fields.values())
         for name, value in fields.items():
             yield from _lines(value, name)

@@ -42,7 +42,7 @@ def interact(command: list[str]) -> int:
 
 
 def check_context(tree: Tree, cluster: str) -> None:
-    """Refuse to go on without a context that is called like the cluster.
+    """Fail without a context that has the name of the cluster.
 
     Raises:
         GitOpsError: with the command that creates it.
@@ -55,10 +55,10 @@ def check_context(tree: Tree, cluster: str) -> None:
 
 
 def check_endpoint(tree: Tree, cluster: str) -> str:
-    """Return the endpoint of a cluster, after a look whether its context leads there.
+    """Return the endpoint of a cluster, after checking that its context points there.
 
     Raises:
-        GitOpsError: if the context leads elsewhere, or AWS cannot be asked.
+        GitOpsError: if the context points elsewhere, or AWS cannot be queried.
     """
     check_context(tree, cluster)
     kubeconfig = ["kubectl", "config", "view", "--context", cluster, "--minify", "--output"]
@@ -67,7 +67,7 @@ def check_endpoint(tree: Tree, cluster: str) -> str:
     endpoint = capture(*describe, "--query", "cluster.endpoint", "--output", "text")
     if server != endpoint:
         raise GitOpsError(
-            f"kubectl's context {cluster} leads to {printable(server)}, and the cluster is at {printable(endpoint)}. "
+            f"kubectl's context {cluster} points to {printable(server)}, but the cluster is at {printable(endpoint)}. "
             f"Replace it: aws eks update-kubeconfig --name {cluster} --region {region(tree, cluster)} --alias {cluster}"
         )
     return endpoint

@@ -24,7 +24,7 @@ class Question:
 
     Attributes:
         field: The name of the field, and of the option that gives it.
-        prompt: What a person is asked.
+        prompt: The text of the prompt.
         shape: Where the schema defines it.
         default: What an empty reply means; None if there must be one.
         needs_port: Whether it concerns only workloads that listen on a port.
@@ -72,9 +72,16 @@ class NewWorkload:
         problem = problem or self._misfit(question.shape, value)
         if problem:
             raise GitOpsError(f"{question.field}: {problem}")
-        if question.field == "image" and not re.search(r"[:@][^/]+$", reply):
-            raise GitOpsError(f"image: {reply} has no tag: write a whole version, such as {reply}:1.4.2")
+        if question.field == "image":
+            self._check_version(reply)
         return value
+
+    def _check_version(self, image: str) -> None:
+        name, tag, digest = re.findall(r"^(.*?)(?::([^/@]+))?(@.*)?$", image)[0]
+        if not tag and not digest:
+            raise GitOpsError(f"image: {image} has no tag: write a whole version, such as {image}:1.4.2")
+        if not digest and re.search(self.definitions["image"]["x-moving-tag"], tag):
+            raise GitOpsError(f"image: the tag {tag} moves: write a whole version, such as {name}:1.4.2")
 
     def _reserved(self, name: str) -> str:
         workloads = self.answers.get("workloads") or []
@@ -83,7 +90,8 @@ class NewWorkload:
         environments = [
             str(entry["name"] if isinstance(entry, dict) else entry) for entry in self.answers["environments"]
         ]
-        problems = (names.problem(printable(name), environment, ()) for environment in environments)
+        shown = printable(name) or "an empty reply"
+        problems = (names.problem(shown, environment, ()) for environment in environments)
         return next(filter(None, problems), "")
 
     def fits(self, shape_name: str, value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Find the pods of a workload whose logs somebody wants."""
+"""Find the pods of a workload whose logs to show."""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ from typing import Any
 import yaml
 
 from gitops.applications import IN_CLUSTER, Application
-from gitops.objects import Object, api_group, is_cluster_scoped
+from gitops.names import OTHERS, PREFIX
+from gitops.objects import Object, api_group, is_cluster_scoped, mapping
 
 # The section of a project, and the entry that it lacks.
 Entry = tuple[str, Any]
@@ -25,6 +26,10 @@ def missing_entries(
 ) -> Iterator[Entry]:
     """Return the entries that a project's spec lacks for an Application and its objects. Entries may repeat."""
     yield from missing_places(project, application)
+    if _creates_namespace(application):
+        entry = {"group": "", "kind": "Namespace", "name": application.namespace}
+        if not _admits(project.get("clusterResourceWhitelist", []), entry):
+            yield "clusterResourceWhitelist", entry
     for item in items:
         if is_cluster_scoped(item, crds):
             entry = {"group": api_group(item), "kind": item["kind"], "name": item["metadata"]["name"]}
@@ -32,9 +37,10 @@ def missing_entries(
                 yield "clusterResourceWhitelist", entry
         else:
             entry = {"group": api_group(item), "kind": item["kind"]}
-            # Argo CD admits every kind if there is no list.
-            allowlist = project.get("namespaceResourceWhitelist") or [{"group": "*", "kind": "*"}]
-            if not _admits(allowlist, entry) or _admits(project.get("namespaceResourceBlacklist", []), entry):
+            # Argo CD admits every kind if there is no list, and none if it is empty.
+            allowlist = project.get("namespaceResourceWhitelist")
+            is_listed = allowlist is None or _admits(allowlist, entry)
+            if not is_listed or _admits(project.get("namespaceResourceBlacklist", []), entry):
                 yield "namespaceResourceWhitelist", entry
             yield from _missing_destination(project, application, item["metadata"]["namespace"])
 
@@ -83,6 +89,13 @@ def _missing_destination(project: Object, application: Application, namespace: s
         if (any(matches) or is_unknown) and fnmatchcase(namespace, str(entry.get("namespace", ""))):
             return
     yield "destinations", place | {"namespace": namespace}
+
+
+def _creates_namespace(application: Application) -> bool:
+    """Whether Argo CD applies the Application's namespace. Those of Kubernetes exist, and get no labels."""
+    labels = mapping(application.spec.get("syncPolicy")).get("managedNamespaceMetadata")
+    is_shared = application.namespace in OTHERS or application.namespace.startswith(PREFIX)
+    return "CreateNamespace=true" in application.sync_options and bool(labels or not is_shared)
 
 
 def _admits(patterns: list[Object], entry: Object) -> bool:

@@ -1,4 +1,4 @@
-"""Check that the branch of a promotion changes only the images that its name stands for."""
+"""Check that the branch of a promotion changes only the images that its name refers to."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def parse_branch(branch: str) -> Promotion | None:
 
 
 def check_branch(promotion: Promotion, repository: Path, base: str, head: str) -> None:
-    """Refuse a branch that changes anything but the images that its name stands for.
+    """Reject a branch that changes anything but the images that its name refers to.
 
     Raises:
         GitOpsError: if it does, if it goes back, or if it skips an environment that its commit does not name.

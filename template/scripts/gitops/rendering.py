@@ -14,6 +14,8 @@ from gitops.text import printable
 from gitops.tools import GitOpsError, run, unreadable
 
 CURRENT = ":current:"
+# Runs Copier. Python prints only the last line of an error that Copier does not expect, such as an unknown version.
+COPIER = "import runpy, sys; sys.tracebacklimit = 0; runpy.run_module('copier', run_name='__main__', alter_sys=True)"
 # How many files a list names.
 FILES = 10
 
@@ -49,7 +51,7 @@ def update(repository: Path, *arguments: str) -> None:
         GitOpsError: if Copier refuses. What to undo is in the message.
     """
     # Copier takes no module from the repository.
-    command = [sys.executable, "-P", "-m", "copier", "update", "--defaults", *arguments]
+    command = [sys.executable, "-P", "-c", COPIER, "update", "--defaults", *arguments]
     sys.stdout.flush()
     try:
         status = subprocess.run(command, cwd=repository, check=False).returncode

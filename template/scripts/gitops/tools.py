@@ -51,11 +51,14 @@ class UnavailableError(GitOpsError):
 
 
 def unreadable(error: Exception) -> str:
-    """Return the message for an error that no code expects: a value has another type than its definition says."""
+    """Return the message for an error that no code expects: mostly, a file has a value of another type."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "nowhere"
     detail = " ".join(str(error).split())[:MESSAGE_LENGTH]
-    return f"a file has a value of an unexpected type ({type(error).__name__} in {place}: {detail}): correct it"
+    name = f"unexpected {type(error).__name__} in {place} ({detail})"
+    if isinstance(error, AttributeError | LookupError | TypeError | ValueError):
+        return f"{name}: a file may have a value of the wrong type; check what changed, or report a bug of the scripts"
+    return f"{name}: this may have nothing to do with your files; run it again, or report a bug of the scripts"
 
 
 def run(

@@ -92,6 +92,15 @@ class Tree:
         """The URL of this repository in Argo CD."""
         return str(self.root_source["repoURL"])
 
+    @property
+    def cluster_names(self) -> list[str]:
+        """The names of the clusters in the answers; none if the repository has no answers."""
+        entries = self.answers.get("clusters")
+        return [
+            str(entry.get("name") if isinstance(entry, dict) else entry)
+            for entry in (entries if isinstance(entries, list) else [])
+        ]
+
     def answers_of(self, cluster: str) -> Object:
         """Return the answers that a cluster has of its own; none if it is only a name."""
         entries = mappings(self.answers.get("clusters"))

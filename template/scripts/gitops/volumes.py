@@ -11,7 +11,7 @@ DELETED = ("deleted", "recreated")
 
 
 def data_lost(effect: str, old: Object, new: Object | None) -> str:
-    """Return the way in which data is deleted; empty if none is.
+    """Return how data is deleted; empty if none is.
 
     Args:
         effect: The effect on the object: a field of a Change.

@@ -33,6 +33,8 @@ def projects(repository: Repository) -> Iterator[str]:
         items = repository.objects_of(application)
         for section, entry in missing_entries(specs[name], application, items, crds):
             users[name, section, as_yaml(entry)].append(application.name)
+    blocks: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for (project, section, lines), names in users.items():
-        applications = ", ".join(dict.fromkeys(names))
-        yield f"argo/projects/{project}.yaml: add below spec.{section}, for {applications}:\n{lines}"
+        blocks[project, section, ", ".join(dict.fromkeys(names))].append(lines)
+    for (project, section, applications), entries in blocks.items():
+        yield "\n".join([f"argo/projects/{project}.yaml: add below spec.{section}, for {applications}:", *entries])

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gitops.checks import (
+    addons,
     applications,
     certificates,
     downloads,
@@ -50,6 +51,7 @@ def all_checks() -> list[Check]:
         files.local,
         files.yaml_style,
         applications.folders,
+        addons.addons,
         applications.watched,
         downloads.manifests,
         downloads.charts,
