@@ -12,7 +12,7 @@ check_identity() {
     ok "AWS credentials are for account $found (${who##*:})"
     return 0
   fi
-  fail "AWS credentials are for account $found, the answers say $account" "They belong to $who." \
+  fail "AWS credentials are for account $found, but the answers have $account" "They belong to $who." \
     "Use credentials for account $account, for example with AWS_PROFILE."
   return 1
 }
@@ -81,7 +81,7 @@ check_certificate() { # check_certificate <ARN>
       else
         requested=$requested$listed$'\n'
         fail "certificate $1 is $status, not ISSUED" "ACM issues it when its validation records exist:" \
-          "docs/domain-configuration.md (Validate a certificate) says how."
+          "docs/domain-configuration.md (Validate a certificate) has the commands."
       fi
       ;;
   esac
@@ -96,7 +96,7 @@ check_certificates() {
   fi
   if [ -z "${certificates[*]-}" ]; then
     note "there is no certificate yet, so no host is reachable from outside" "It must cover: ${names[*]}" "Request it:" "$(request_command)" \
-      "Then set acm_certificate_arn in the answers:" "docs/domain-configuration.md (Validate a certificate) says how."
+      "Then set acm_certificate_arn in the answers:" "docs/domain-configuration.md (Validate a certificate) has the commands."
     return
   fi
   for arn in ${certificates[@]+"${certificates[@]}"}; do check_certificate "$arn"; done
@@ -104,13 +104,13 @@ check_certificates() {
     if covers "$issued" "$name"; then
       ok "an issued certificate covers $name"
     elif ! covers "$requested" "$name" && [ -z "$unknown" ]; then
-      fail "no certificate covers $name" "Found: $(grep . <<<"$issued" | paste -sd' ' -)"
+      fail "no certificate covers $name" "Found: $(words "$issued")"
       uncovered=yes
     fi
   done
   if [ -n "$uncovered" ]; then
     details "Request a certificate for all names:" "$(request_command)" \
-      "Then set acm_certificate_arn in the answers:" "docs/domain-configuration.md (Validate a certificate) says how."
+      "Then set acm_certificate_arn in the answers:" "docs/domain-configuration.md (Validate a certificate) has the commands."
   fi
 }
 

@@ -37,10 +37,10 @@ check_context() {
 }
 
 check_reachable() {
-  ask "whether the API server of $cluster lets you in" kubectl version --output yaml || return
+  ask "whether you have access to the API server of $cluster" kubectl version --output yaml || return
   running=$(awk '/^serverVersion:/ { server = 1 } server && $1 == "gitVersion:" { print $2; exit }' <<<"$answer")
   running=${running#v}
-  ok "the API server of $cluster answers"
+  ok "the API server of $cluster responds"
 }
 check_version() {
   local minor
@@ -48,9 +48,9 @@ check_version() {
   if [ "$minor" = "$version" ]; then
     ok "Kubernetes is $version"
   else
-    fail "Kubernetes is ${minor:-unknown}, the answers say $version" \
+    fail "Kubernetes is ${minor:-unknown}, but the answers have $version" \
       "Set kubernetes_version: \"$minor\" in the answers, or upgrade the cluster." \
-      "docs/operations.md (Change an answer) says how."
+      "docs/operations.md (Change an answer) has the commands."
   fi
 }
 
@@ -73,9 +73,9 @@ check_manifest() {
     ok "Argo CD's manifest has its recorded checksum"
   else
     fail "Argo CD's manifest is not the one that was reviewed" "Its checksum is ${answer%% *}," \
-      "the recorded is $recorded." \
+      "the recorded one is $recorded." \
       "Do not bootstrap." "Compare bootstrap/argocd/checksums.txt with the release:" \
-      "docs/operations.md (Check what is downloaded) says how."
+      "docs/operations.md (Check what is downloaded) has the commands."
   fi
 }
 
@@ -104,7 +104,7 @@ check_load_balancer() {
       look_for_auto_mode
       case $? in
         0) ok "EKS Auto Mode is on" ;;
-        1) fail "EKS Auto Mode is off, the answers say load_balancer: eks-auto-mode" \
+        1) fail "EKS Auto Mode is off, but the answers have load_balancer: eks-auto-mode" \
           "Enable it with its load balancing, or change the answer load_balancer." ;;
       esac
       ;;
@@ -113,7 +113,7 @@ check_load_balancer() {
       case "$answer" in
         *mservice.elbv2.k8s.aws*)
           fail "the AWS Load Balancer Controller takes over Services" \
-            "The answers say load_balancer: legacy." "Set its value enableServiceMutatorWebhook: false, or change load_balancer."
+            "The answers have load_balancer: legacy." "Set its value enableServiceMutatorWebhook: false, or change load_balancer."
           ;;
         *) ok "no controller takes over Services" ;;
       esac
@@ -126,9 +126,9 @@ check_brought() {
   for name in ${brought[@]+"${brought[@]}"}; do
     case "$name" in
       metrics-server)
-        look_for "whether the metrics API answers" kubectl get --raw /apis/metrics.k8s.io/v1beta1
+        look_for "whether the metrics API responds" kubectl get --raw /apis/metrics.k8s.io/v1beta1
         case $? in
-          0) ok "the metrics API answers" ;;
+          0) ok "the metrics API responds" ;;
           1) fail "the cluster has no metrics API" \
             "Without it, applications with an autoscaler are Degraded." "docs/installation.md (Metrics) has the command." ;;
         esac
@@ -138,7 +138,7 @@ check_brought() {
           --namespace kube-system --output 'jsonpath={.status.readyReplicas}'
         case "$?$answer" in
           1*) fail "kube-system has no AWS Load Balancer Controller" \
-            "Traefik needs it for its load balancer." "docs/installation.md (Load balancers) says how to install it." ;;
+            "Traefik needs it for its load balancer." "docs/installation.md (Load balancers) explains how to install it." ;;
           0 | 00) fail "the AWS Load Balancer Controller has no ready pod" \
             "kubectl --context $cluster describe pods --namespace kube-system --selector app.kubernetes.io/name=aws-load-balancer-controller" ;;
           0*) ok "the AWS Load Balancer Controller runs" ;;

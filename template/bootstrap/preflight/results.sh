@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # preflight.sh sources this file and sets the variables.
-# How bootstrap/preflight.sh asks the tools, and how it reports what they answer.
+# How bootstrap/preflight.sh runs the tools and reports their results.
 
 passed=0 failed=0 unanswered=0 postponed=0
 # What a tool printed: its output, and the last line of its errors.
@@ -7,13 +7,15 @@ answer='' trouble=''
 errors=$(mktemp) || exit 1
 trap 'rm -f "$errors"' EXIT
 
-# Every call names the cluster, and gives up soon where nothing answers.
+# Every call names the cluster, and times out soon if nothing responds.
 aws() { command aws --region "$region" --cli-connect-timeout 10 "$@"; }
 kubectl() { command kubectl --context "$cluster" --request-timeout 15s "$@"; }
 
 details() { # details <line...>
   if [ $# -gt 0 ]; then printf '      %s\n' "$@"; fi
 }
+# The different lines of a text in one line, for a sentence.
+words() { awk 'NF && !seen[$0]++ { printf "%s%s", (n++ ? " " : ""), $0 } END { print n ? "" : "none" }' <<<"$1"; }
 ok() { # ok <what>
   passed=$((passed + 1))
   printf 'ok    %s\n' "$1"
@@ -31,7 +33,7 @@ note() { # note <what> <line...>
 }
 could_not_ask() { # could_not_ask <question>
   unanswered=$((unanswered + 1))
-  printf 'could not ask: %s\n' "$1"
+  printf 'could not check: %s\n' "$1"
   details "$trouble"
 }
 # Something that step 3 of docs/installation.md creates is missing.
@@ -54,7 +56,7 @@ run() { # run <command...>: sets answer, or trouble if it fails
   if [ -z "$trouble" ]; then trouble="$1 failed without a message"; fi
   return 1
 }
-# Asks for something that must be answered: an error is reported and returned.
+# Runs a query that must succeed. Reports and returns an error.
 ask() { # ask <question> <command...>
   local question=$1
   shift
@@ -62,7 +64,7 @@ ask() { # ask <question> <command...>
   could_not_ask "$question"
   return 1
 }
-# Asks for something that may not exist. Returns 0 if it exists, 1 if not, 2 after any other error, which is reported.
+# Looks for something that may not exist. Returns 0 if it exists, 1 if not, 2 after any other error, which it reports.
 look_for() { # look_for <question> <command...>
   local question=$1
   shift
@@ -79,9 +81,9 @@ finish() { # finish [<why it ends early>]
   if [ $((failed + unanswered)) -gt 0 ]; then
     if [ $# -gt 0 ]; then echo "$1"; fi
     if [ "$unanswered" -gt 0 ]; then
-      echo "\"could not ask\" says nothing about the cluster: fix the access to it first."
+      echo "\"could not check\" means that a query failed: fix your access to AWS or the cluster first."
     fi
-    echo "Not ready: $passed ok, $failed FAIL, $unanswered could not ask. Fix, then run again."
+    echo "Not ready: $passed ok, $failed FAIL, $unanswered could not check. Fix them, then run this again."
     exit 1
   fi
   if [ "$postponed" -gt 0 ]; then

@@ -6,7 +6,7 @@ overridden() {
   sed 's/#.*//' "$root/apps/platform/external-dns/clusters/$cluster/overrides.yaml" 2>/dev/null |
     grep -Eq "(^|[^A-Za-z0-9.-])${1//./[.]}([^A-Za-z0-9.-]|\$)"
 }
-# The public hosted zones in answer that overrides.yaml does not leave out: id and name.
+# The public hosted zones in answer, except those that overrides.yaml excludes: id and name.
 public_zones() {
   local id zone
   while read -r id zone; do
@@ -82,7 +82,7 @@ check_zones() {
     fi
   done
   if [ -n "$lacks_zone" ]; then
-    details "The account has: $(cut -d' ' -f2 <<<"$public" | paste -sd' ' -)" \
+    details "The account has: $(words "$(cut -d' ' -f2 <<<"$public")")" \
       "Create a zone for the name, or for a domain above it, and delegate it." \
       "For the endpoint, you can set an ingress_host in a zone that exists."
   fi
@@ -103,7 +103,7 @@ check_zones() {
   done <<<"$public"
 }
 
-# Asks what the role may do, including the policies of the organization.
+# Checks what the role may do, including the policies of the organization.
 may() { # may <action> <name of the zone> <id of the zone>
   ask "whether external-dns may $1 in zone $2" aws iam simulate-principal-policy --policy-source-arn "$role" --action-names "route53:$1" \
     --resource-arns "arn:$partition:route53:::hostedzone/$3" --query 'EvaluationResults[0].EvalDecision' --output text
@@ -111,7 +111,7 @@ may() { # may <action> <name of the zone> <id of the zone>
 check_dns_role() {
   local id zone role
   [ -n "${zones:-}" ] || return 0
-  # check_roles has reported a role that is missing, or that it could not ask.
+  # check_roles has reported a missing role, or a failed query.
   run association external-dns/external-dns && [ -n "$answer" ] || return 0
   ask "which role external-dns has" aws eks describe-pod-identity-association --cluster-name "$cluster" \
     --association-id "$answer" --query association.roleArn --output text || return
