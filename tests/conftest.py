@@ -19,13 +19,13 @@ from tests.support.own_checks import Validate, failed_checks, local_downloads
 from tests.support.properties import choose_profile, run_in_both_tiers
 from tests.support.repository import ROOT, Repository, render, scenarios, snapshot, town
 
-# Tests import template/scripts/gitops: its bytecode must not become a part of the template.
+# Tests import template/scripts/gitops: its bytecode must not become part of the template.
 sys.pycache_prefix = str(ROOT / ".cache/pycache")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
-    """Select properties in both tiers, and tell the process that hands out tests their groups."""
+    """Select properties in both tiers, and pass the groups of tests to the scheduling process."""
     run_in_both_tiers(items)
     yield
     if hasattr(config, "workerinput"):
@@ -40,17 +40,17 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> groups.ByGroup:
-    """Keep on one worker what shares a fixture of its group, or a file with all that it rendered."""
+    """Run tests that share a fixture of their group, or a file with its renders, on one worker."""
     return groups.ByGroup(config, log)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose how many examples a property tries."""
+    """Set how many examples a property tries."""
     choose_profile(config)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what tests measured."""
+    """Print the measurements of tests."""
     reports = [report for outcome in ("passed", "failed") for report in terminalreporter.getreports(outcome)]
     texts = [
         text
@@ -66,7 +66,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def a_machine_without_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Neither Git's nor Copier's settings of the person who runs the tests matter."""
+    """Ignore the Git and Copier settings of the user who runs the tests."""
     folder = tmp_path_factory.mktemp("settings")
     (folder / "copier.yml").write_text("{}\n")
     (folder / "gitconfig").write_text("[user]\n  name = A Test\n  email = test@example.com\n[gc]\n  auto = 0\n")
@@ -85,7 +85,7 @@ def _fast_copier() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of the template as it is in the working tree, uncommitted changes included."""
+    """Return a copy of the template in the working tree, uncommitted changes included."""
     return snapshot(tmp_path_factory.mktemp("template"))
 
 
@@ -131,14 +131,14 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the home of a person who has mise, with the packages that uv downloads once."""
+    """Return the home of a user with mise, with the packages that uv downloads once."""
     need_mise()
     return tmp_path_factory.mktemp("home")
 
 
 @pytest.fixture(scope="session")
 def downloads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Have the rendered scripts run in this process without a network."""
+    """Make the rendered scripts run in this process without a network."""
     with local_downloads(tmp_path_factory.mktemp("downloads")):
         yield
 

@@ -15,7 +15,7 @@ from tests.support.repository import examples, render
 ARTIFACTS = sorted(Path(__file__).with_name("artifacts").glob("*.yaml"))
 NAMES = {"validate": "blast-radius", "promote": "promotion"}
 TOOLS = ("git", "gh")
-# What is sent goes into a file. Git says what the push job wants to hear.
+# Output goes into a file. Git prints what the push job expects.
 STAND_IN = """#!/bin/sh
 printf '%s\\n' "$0" "$@" >> "$HOME/called"
 for word; do [ ! -f "$word" ] || cp "$word" "$HOME/sent"; done
@@ -70,7 +70,7 @@ def test_a_comment_names_its_commit_and_is_bounded(runner: Runner, tmp_path: Pat
     assert run_github_job(runner, workflow(runner.repository, "validate"), "comment").returncode == 0
     sent = (tmp_path / "sent").read_text()
     assert sent.startswith(f"Blast radius of commit {COMMIT}:\n\n$(touch stolen)\n`id`\nxxx")
-    # GitHub takes 65,536 characters.
+    # GitHub accepts 65,536 characters.
     assert 60_000 < len(sent) < 65_000
     assert not list(tmp_path.rglob("stolen"))
 

@@ -26,7 +26,7 @@ def repository(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @pytest.fixture(scope="module")
 def problems(repository: Path, downloads: None, tmp_path_factory: pytest.TempPathFactory) -> Problems:
-    """Return what the checks report of a repository with every attack, each in a workload of its own."""
+    """Return the report of the checks for a repository with every attack, each in a separate workload."""
     attacked = Path(shutil.copytree(repository, tmp_path_factory.mktemp("attacked") / "repository"))
     for attack in attacks.commits():
         attacks.commit(attack, attacked, repository)

@@ -16,7 +16,7 @@ from tests.support.repository import examples, render
 
 INPUTS = sorted(Path(__file__).with_name("inputs").glob("*.yaml"))
 VALID = {"WORKLOAD": "shop", "FROM": "dev", "TO": "staging"}
-# A stand-in for each tool says that it was called, and with what.
+# A stand-in for each tool records its calls.
 TOOLS = ("mise", "uv", "git", "gh", "apt-get")
 STAND_IN = '#!/bin/sh\nprintf "%s\\n" "$0" "$@" >> "$HOME/called"\n'
 
@@ -34,7 +34,7 @@ def repository(request: pytest.FixtureRequest, template: Path, tmp_path_factory:
 
 
 def start(repository: Path, folder: Path, inputs: Mapping[str, str]) -> tuple[list[int], str]:
-    """Start a promotion, and return the status of each job, and which tools were called."""
+    """Start a promotion, and return the status of each job and the tool calls."""
     for tool in TOOLS:
         (folder / "bin").mkdir(exist_ok=True)
         (folder / "bin" / tool).write_text(STAND_IN)

@@ -18,7 +18,7 @@ DOCUMENTS = sorted(
 
 
 def anchors(page: Path) -> set[str]:
-    """Return the anchors that GitHub gives the headings of a page."""
+    """Return the anchors that GitHub creates for the headings of a page."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -47,7 +47,7 @@ def test_every_decision_has_its_four_parts(decision: Path) -> None:
 
 
 def exists(path: str) -> bool:
-    """Tell whether a path is one of this repository or of a rendered one."""
+    """Return whether a path exists in this repository or in a rendered one."""
     return any(
         (folder / f"{path}{suffix}").exists() for folder in (ROOT, ROOT / "template") for suffix in ("", ".jinja")
     )

@@ -1,4 +1,4 @@
-"""README.md shows what the tools print today."""
+"""README.md shows the current output of the tools."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")),
 
 
 def git_lists(*options: str) -> list[str]:
-    """Return what Git lists of the files of this repository."""
+    """Return the files of this repository that Git lists."""
     listed = subprocess.run(["git", "-C", ROOT, "ls-files", "-z", *options], check=True, capture_output=True, text=True)
     return listed.stdout.rstrip("\0").split("\0")
 

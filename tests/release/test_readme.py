@@ -1,4 +1,4 @@
-"""Files and targets of make that README.md and CONTRIBUTING.md name exist."""
+"""The files and make targets in README.md and CONTRIBUTING.md exist."""
 
 from __future__ import annotations
 

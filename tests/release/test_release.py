@@ -1,4 +1,4 @@
-"""Releases: what must hold before a version is tagged, and the text of its GitHub release."""
+"""The release script checks a version before it tags it, and creates the text of its GitHub release."""
 
 from __future__ import annotations
 

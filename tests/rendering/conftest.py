@@ -1,4 +1,4 @@
-"""Build applications as the rendered scripts do."""
+"""Build applications with the rendered scripts."""
 
 from __future__ import annotations
 

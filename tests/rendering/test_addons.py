@@ -1,4 +1,4 @@
-"""Another add-on is a folder, an entry in the table, and its name in two lists. Everything else is derived."""
+"""Another add-on is a folder, an entry in the table, and its name in lists. Everything else is derived."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.argocd import applications, objects
 from tests.support.own_checks import Validate
 from tests.support.repository import Repository, examples, render, snapshot
 
-# The same chart once more, under another name and in a namespace that is not its own.
+# The same chart again, under another name and in a shared namespace.
 ADDON = "second-dns"
 CHART = {
     "chart": "external-dns",
@@ -35,7 +35,7 @@ ENTRY = {
 
 @pytest.fixture(scope="module")
 def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of the template with one more add-on."""
+    """Return a copy of the template with an additional add-on."""
     template = snapshot(tmp_path_factory.mktemp("extended"))
     folder = template / "template/apps/platform" / ADDON
     cluster = folder / f"clusters/[% yield cluster from model.clusters_of['{ADDON}'] %][[ cluster.name ]][% endyield %]"
@@ -61,7 +61,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def after(text: str, place: str, addition: str) -> str:
-    """Return a text with an addition after a place that it has once."""
+    """Return a text with an addition after a place that occurs once."""
     assert text.count(place) == 1
     return text.replace(place, f"{place}{addition}")
 
@@ -85,7 +85,7 @@ def test_a_further_add_on_runs_in_every_cluster_and_passes_the_repositorys_check
 
 
 def test_a_namespace_that_an_add_on_shares_gets_no_labels(repository: Repository) -> None:
-    """Pod Security of a label in kube-system would stop the pods of the cluster itself."""
+    """A Pod Security label on kube-system would stop the pods of the cluster itself."""
     for app in applications(repository).values():
         if app.namespace == "kube-system":
             assert "managedNamespaceMetadata" not in app.spec["syncPolicy"]

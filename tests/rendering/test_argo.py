@@ -5,7 +5,10 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+import pytest
+
 from gitops.applications import Application
+from tests.support import engines
 from tests.support.argocd import applications, objects
 from tests.support.network_policies import argocd_cluster
 from tests.support.repository import Document, Repository, examples, load, pick, render
@@ -16,7 +19,7 @@ GENERATE_PATHS = "argocd.argoproj.io/manifest-generate-paths"
 FINALIZER = "resources-finalizer.argocd.argoproj.io"
 ENFORCE = "pod-security.kubernetes.io/enforce"
 ADDONS = {"external-dns", "policies", "traefik"}
-# Argo CD and what it is told.
+# Argo CD and its configuration.
 OWN = ("argocd", "root")
 
 
@@ -31,12 +34,12 @@ def argo(repository: Repository) -> list[Document]:
 
 
 def named(documents: list[Document], kind: str) -> dict[str, Document]:
-    """Return the objects of a kind by their names."""
+    """Return the objects of a kind by name."""
     return {document["metadata"]["name"]: document for document in pick(documents, kind)}
 
 
 def of_addons(repository: Repository) -> dict[str, Application]:
-    """Return the Applications of the add-ons by their names."""
+    """Return the Applications of the add-ons by name."""
     return {name: app for name, app in applications(repository).items() if app.spec["project"] in addons(repository)}
 
 
@@ -70,7 +73,7 @@ def test_argocd_itself_does_not_depend_on_the_name_of_its_cluster(repository: Re
     assert [app.spec["destination"] for app in own.values()] == [by_address] * len(OWN)
     (project,) = (p for p in pick(argo(repository), "AppProject") if p["metadata"]["name"] == "bootstrap")
     assert project["spec"]["destinations"] == [by_address]
-    # The scripts call the cluster by its name all the same.
+    # The scripts use the name of the cluster anyway.
     assert {app.cluster for app in own.values()} == {argocd_cluster(repository)}
 
 
@@ -84,7 +87,7 @@ def test_projects_admit_every_url_of_a_repository_that_moves(template: Path, tmp
         for text in projects[-1].values():
             (project,) = load(text)
             assert urls <= {*project["spec"]["sourceRepos"]}
-    # Whichever is repo_url: moving on to another changes no project.
+    # In either order: switching to the other URL changes no project.
     assert projects[0] == projects[1] == projects[2]
 
 
@@ -126,9 +129,17 @@ def test_charts_read_the_values_of_their_add_on_and_end_with_the_users_own(repos
             ]
 
 
+def has_definitions(own: list[Application]) -> bool:
+    """Return whether the definitions of an add-on's chart can be had: a stand-in without its data has none."""
+    source = next(source for app in own for source in app.sources if "chart" in source)
+    name, version = source["chart"], source["targetRevision"]
+    return bool(engines.chart(name, version) or engines.chart_data(name, version, "crds.yaml"))
+
+
 def test_projects_of_add_ons_have_no_entry_that_is_not_used(repository: Repository) -> None:
-    """That nothing is missing is a check of the repository itself: scripts/validate.py."""
+    """The repository's own check finds missing entries: scripts/validate.py."""
     projects = named(argo(repository), "AppProject")
+    unread: set[str] = set()
     for addon in addons(repository):
         own = [app for app in of_addons(repository).values() if app.spec["project"] == addon]
         spec = projects[addon]["spec"]
@@ -142,9 +153,14 @@ def test_projects_of_add_ons_have_no_entry_that_is_not_used(repository: Reposito
         for entry in spec["clusterResourceWhitelist"]:
             if entry["kind"] != "Namespace":  # Argo CD itself creates it.
                 names = [item["metadata"]["name"] for item in items if item["kind"] == entry["kind"]]
+                if not names and entry["kind"] == "CustomResourceDefinition" and not has_definitions(own):
+                    unread.add(addon)
+                    continue
                 assert any(fnmatchcase(name, entry["name"]) for name in names), entry
         for entry in spec.get("namespaceResourceWhitelist", []):
             assert (entry["group"], entry["kind"]) in kinds, entry
+    if unread:
+        pytest.skip(f"the definitions of {', '.join(unread)} cannot be had: no folder in GITOPS_TEMPLATE_DATA")
 
 
 def test_a_project_without_kinds_for_namespaces_refuses_all_of_them(repository: Repository) -> None:

@@ -1,4 +1,4 @@
-"""What the first command of the bootstrap applies: Argo CD itself."""
+"""The first command of the bootstrap applies Argo CD itself."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def repository(request: pytest.FixtureRequest, repositories: Callable[[str], Rep
 
 
 def bootstrap(repository: Repository) -> list[Document]:
-    """Return the objects of the application `argocd`, which are those of the command."""
+    """Return the objects of the application `argocd`, which the command also applies."""
     return objects(repository, applications(repository)["argocd"])
 
 
@@ -84,7 +84,7 @@ def test_argocds_namespace_and_definitions_are_never_pruned_or_deleted(repositor
 
 
 def test_argocd_reads_the_settings_that_close_what_is_not_needed(repository: Repository) -> None:
-    """A misspelt key would have no effect: each is one that the pinned Argo CD reads."""
+    """A misspelled key would have no effect: the pinned Argo CD reads each of them."""
     folder = engines.go_module("github.com/argoproj/argo-cd/v3")
     texts = {
         "argocd-cm": (folder / "util/settings/settings.go").read_text(),
@@ -142,7 +142,7 @@ def test_every_component_of_argocd_has_a_network_policy_besides_the_default(repo
 def test_the_repo_server_reaches_the_port_of_the_git_server(
     template: Path, tmp_path: Path, url: str, host: str, port: int
 ) -> None:
-    """A server that is not known to be public may have a private address: else nothing would ever sync."""
+    """An unknown server may have a private address: without access, nothing would ever sync."""
     answers = examples()["minimal"] | {"repo_url": url}
     repository = Repository("git", render(template, answers, tmp_path / "repository"), answers)
     policies = {document["metadata"]["name"]: document["spec"] for document in of_argocd(repository)}

@@ -1,4 +1,4 @@
-"""A repository without a certificate: it exposes nothing, its checks pass, and it says how to get one."""
+"""A repository without a certificate: it exposes nothing, its checks pass, and it shows how to request one."""
 
 from __future__ import annotations
 

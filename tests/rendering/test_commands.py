@@ -1,4 +1,4 @@
-"""The commands that a rendered repository documents: each says which cluster or which region it is for."""
+"""Every documented command names its cluster or its region."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import pytest
 from tests.support.pages import blocks, pages
 from tests.support.repository import Repository
 
-# They read files or their own version, and ask no cluster.
+# They read files or their own version, and contact no cluster.
 LOCAL_KUBECTL = {"kustomize", "version"}
 # One endpoint for all regions.
 GLOBAL_AWS = {"iam", "route53", "sts"}
-# Only names a command in a sentence, such as `kubectl describe pod`: no option, no place to fill in.
+# Only mentions a command in a sentence, such as `kubectl describe pod`: no option, no placeholder.
 MENTION = re.compile(r"(kubectl|aws)( [a-z-]+){1,2}")
 KUBECTL = re.compile(r"(?<![\w./-])kubectl (?P<first>\S+)(?: (?P<second>\S+))?")
 AWS = re.compile(r"(?<![\w./-])aws (?P<service>[a-z0-9-]+) [^|;)]*")
 
 
 def commands(page: Path) -> list[str]:
-    """Return the commands of a page: the lines of its shell blocks, and what its sentences have in backticks."""
+    """Return the commands of a page: the lines of its shell blocks, and the code in its sentences."""
     text = page.read_text()
     shell = [line for block in blocks(text) for line in block.replace("\\\n", " ").splitlines()]
     prose = re.sub(r"^ *```.*?^ *```$", "", text, flags=re.MULTILINE | re.DOTALL)
@@ -29,7 +29,7 @@ def commands(page: Path) -> list[str]:
 
 
 def problems(command: str, clusters: set[str]) -> list[str]:
-    """Return what a command does not say: a cluster that exists for kubectl, a region for AWS."""
+    """Return what a command lacks: an existing cluster for kubectl, a region for AWS."""
     found = []
     for match in KUBECTL.finditer(command):
         context = (match["second"] or "").strip("'\"")

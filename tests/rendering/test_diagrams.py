@@ -80,7 +80,7 @@ def test_a_table_lists_the_hosts_where_there_are_many(crowd: Path) -> None:
 def test_mermaid_draws_every_diagram(
     template: Path, routed: Repository, crowd: Path, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """Names that mean something to Mermaid, and more workloads than it could draw, included."""
+    """Includes names that are keywords of Mermaid, and more workloads than it could draw."""
     odd = answers(["end", "x--y", "default"], {"end": "end", "o--x": "x--y", "subgraph": "default"}, ["end", "graph"])
     paths = [{"host": "www"}, {"host": "www", "path": "/end/1.x-_~!&'*+,;=:@y"}, {"host": "@", "path": "/--"}]
     odd["workloads"][0]["routes"] = [route | {"component": "end"} for route in paths]

@@ -16,7 +16,7 @@ def pages(repository: Repository) -> list[Path]:
 
 
 def anchors(page: Path) -> set[str]:
-    """The anchors that GitHub gives the headings of a page."""
+    """Return the anchors that GitHub creates for the headings of a page."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -85,7 +85,7 @@ def test_domain_configuration_has_the_exact_certificate_names_and_the_command(re
         assert f"--region {cluster['acm_certificate_arn'].split(':')[3]} " in command
 
 
-# Names of software and services that every rendering speaks of.
+# Names of software and services in every rendered repository.
 COMMON = (
     "amazonaws.com",
     "argoproj.io",
@@ -102,6 +102,7 @@ COMMON = (
     "kubernetes-sigs.github.io",
     "microsoft.com",
     "prometheus.io",
+    "readthedocs.io",
     "renovatebot.com",
 )
 

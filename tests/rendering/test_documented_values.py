@@ -1,4 +1,4 @@
-"""The values that docs/operations.md shows for overrides.yaml: the charts accept them, and they have their effect."""
+"""The charts accept the values that docs/operations.md shows for overrides.yaml, and the values have an effect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rendered values of the times that the cluster tests scale, and how they relate."""
+"""The times that the cluster tests scale have their documented values and ratios in a rendered repository."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.repository import Document, Repository, load
 
 PAUSES = {"duration": PAUSE, "factor": 2, "maxDuration": "3m"}
 LOAD_BALANCER_IDLE_SECONDS = 350
-# How often Argo CD tries: routes and stores of a new cluster wait for definitions, root waits for clusters.
+# The number of Argo CD's attempts: routes and stores of a new cluster wait for definitions, root for clusters.
 LIMITS = {"root": -1, "argocd": 10, "charts": 5, "config": 10, "workloads": 10}
 
 
@@ -50,7 +50,7 @@ def test_a_pod_of_traefik_is_ready_for_a_minute_and_has_three_to_leave(repositor
     assert deployment["minReadySeconds"] == 60
     assert deployment["terminationGracePeriodSeconds"] == 180
     assert (before_stop, in_flight) == (140, 30)
-    # What is scaled in a cluster keeps the ratio.
+    # Scaling in a cluster keeps the ratio.
     assert (
         deployment["terminationGracePeriodSeconds"] / deployment["minReadySeconds"] == GRACE_SECONDS / MIN_READY_SECONDS
     )

@@ -1,4 +1,4 @@
-"""Every rendered file is tidy, formatted, and reached by some answers."""
+"""Every rendered file is tidy and formatted, and some answers render it."""
 
 from __future__ import annotations
 

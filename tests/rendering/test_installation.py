@@ -1,4 +1,4 @@
-"""docs/installation.md works as it is typed, from top to bottom, by somebody who has a new cluster."""
+"""docs/installation.md works as typed, from top to bottom, with a new cluster."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def commands_of(page: Path) -> list[str]:
 def test_every_command_works_in_the_order_of_the_page(
     name: str, repositories: Callable[[str], Repository], tmp_path: Path
 ) -> None:
-    """Stand-ins for the tools refuse a kubectl without a context, and objects whose namespace does not exist yet."""
+    """Stand-ins for the tools reject kubectl without a context, and objects without an existing namespace."""
     original = repositories(name)
     work = Path(shutil.copytree(original.path, tmp_path / "work", ignore=shutil.ignore_patterns(".git")))
     (tmp_path / "home/.ssh").mkdir(parents=True)
@@ -113,7 +113,7 @@ def test_every_kubectl_names_its_context(repository: Repository) -> None:
 
 
 def test_a_token_is_read_by_a_command_of_its_own(repository: Repository) -> None:
-    """Pasted together with others, `read` would take the next command for the token."""
+    """Pasted together with others, `read` would read the next command as the token."""
     for page in PAGES:
         for block in blocks(repository.path / "docs" / page):
             assert "read -rs" not in block or len(block.splitlines()) == 1

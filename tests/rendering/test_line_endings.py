@@ -15,7 +15,7 @@ def git(folder: Path, *arguments: str) -> None:
 
 
 def clone_as_on_windows(folder: Path, clone: Path) -> Repository:
-    """Commit a folder and clone it with the setting that Git for Windows has by default."""
+    """Commit a folder and clone it with the default setting of Git for Windows."""
     git(folder, "init", "--quiet")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message=Render")
@@ -24,7 +24,7 @@ def clone_as_on_windows(folder: Path, clone: Path) -> Repository:
 
 
 def files_with_carriage_returns(clone: Repository) -> list[Path]:
-    """Return the files of the working tree that have a CR."""
+    """Return the files of the working tree that contain a CR."""
     files = [file for file in clone.files if file.parts[0] != ".git"]
     assert files
     return [file for file in files if b"\r" in (clone.path / file).read_bytes()]

@@ -1,6 +1,6 @@
-"""Overrides: what an environment overrides is built as if the component had been answered like that in the first place.
+"""Overrides: an environment with overrides builds the same as a component with those fields.
 
-The overlay holds only the difference. So a field that a patch cannot carry, or carries in another order, is found here.
+The overlay contains only the difference. These tests find fields that a patch loses or reorders.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CRON: Fields = {"cron": "0 3 * * *", "command": ["clean"]}
 PLACEHOLDERS = "{domain} {environment} {namespace} {cluster} {region} {{domain}} {other}"
 FILLED = "prod.acme.io prod override-prod main eu-west-1 {{domain}} {other}"
 
-# By component: its fields, their override in prod, and the fields that it has there.
+# By component: its fields, their override in prod, and the resulting fields.
 CASES: dict[str, tuple[Fields, Fields, Fields]] = {
     "args": ({"args": ["a", "b"]}, {"args": ["c"]}, {"args": ["c"]}),
     "command-added": ({}, {"command": ["run"]}, {"command": ["run"]}),
@@ -98,6 +98,11 @@ CASES: dict[str, tuple[Fields, Fields, Fields]] = {
         {},
         {"env": {"A": FILLED}, "args": [FILLED], "files": {"/etc/a": FILLED}},
     ),
+    "placeholders-of-probes": (
+        PORT | {"health": {"ready": "/", "headers": {"Host": PLACEHOLDERS}, "live": ["ask", PLACEHOLDERS]}},
+        {},
+        PORT | {"health": {"ready": "/", "headers": {"Host": FILLED}, "live": ["ask", FILLED]}},
+    ),
     "resources": (
         {"resources": {"limits": {"memory": "1Gi"}}},
         {"resources": {"requests": {"cpu": "250m", "memory": "512Mi"}}},
@@ -150,7 +155,7 @@ def component(name: str, fields: Fields) -> Fields:
 
 @pytest.fixture(scope="module")
 def built(template: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, list[Document]]]:
-    """Return what prod builds, by component: with overrides, and with the same fields answered directly."""
+    """Return the build of prod by component: with overrides, and with the same fields set directly."""
     result: dict[str, dict[str, list[Document]]] = {}
     for how in ("overridden", "direct"):
         parts = [
@@ -187,7 +192,7 @@ def containers(documents: list[Document]) -> list[Document]:
 
 
 def unordered(documents: list[Document]) -> dict[str, Document]:
-    """Return objects by name, without the order of those lists in which it means nothing to Kubernetes."""
+    """Return objects by name, ignoring the order of lists where it has no meaning for Kubernetes."""
 
     def plain(value: Any, name: str = "") -> Any:
         if isinstance(value, dict):

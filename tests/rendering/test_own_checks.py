@@ -18,12 +18,6 @@ def test_every_scenario_passes(repository: Repository, validate: Validate) -> No
     assert validate(repository.path) == {}
 
 
-# The slow tier has all of them.
-@pytest.mark.parametrize("combination", COMBINATIONS[::6], ids=lambda combination: combination.cases[0])
-def test_unusual_answers_pass(combination: Combination, validate: Validate, template: Path, tmp_path: Path) -> None:
-    assert validate(render(template, combination.answers, tmp_path / "repository")) == {}
-
-
 @pytest.mark.proof
 def test_policies_admit_every_scenario(repository: Repository, validate: Validate) -> None:
     assert validate(repository.path, is_kyverno_built=True) == {}

@@ -75,7 +75,7 @@ def test_pods_of_the_platform_meet_pod_security_restricted(repository: Repositor
 
 
 def test_the_service_is_what_its_kind_of_load_balancer_needs(repository: Repository) -> None:
-    """Design: the table of what differs per load balancer."""
+    """The values match the design's table of load balancers."""
     for cluster, application in of(repository, "traefik"):
         service = values(repository, application)["service"]
         annotations, spec = service["annotations"], service["spec"]
@@ -127,7 +127,7 @@ def test_traefik_is_told_what_the_design_says(repository: Repository) -> None:
 
 
 def test_the_chart_brings_the_definitions_of_every_route(repository: Repository) -> None:
-    """A chart that left them out would have Argo CD prune them, and every route with them."""
+    """If a chart omitted them, Argo CD would prune them, and every route with them."""
     for _, application in of(repository, "traefik"):
         names = {d["metadata"]["name"] for d in pick(objects(repository, application), "CustomResourceDefinition")}
         assert {"ingressroutes.traefik.io", "middlewares.traefik.io"} <= names

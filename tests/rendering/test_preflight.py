@@ -1,4 +1,4 @@
-"""The preflight of a cluster: what is missing is named with what was found, and nothing that a later step creates."""
+"""The preflight of a cluster names what is missing, and what was found, except what a later step creates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from tests.support.preflight import Preflight
 from tests.support.repository import Repository, render
 
-# How the repository with every add-on is ready.
+# The data for a repository with every add-on that is ready.
 ADDONS = {
     "CERTIFICATE_NAMES": "*.dev.example.com\t*.prod.example.com",
     "HOSTED_ZONES": "/hostedzone/Z\\texample.com.\\n",
@@ -59,7 +59,7 @@ def test_a_cluster_that_has_everything_is_ready(preflight: Preflight) -> None:
 @pytest.mark.parametrize(
     ("changed", "failure", "fix"),
     [
-        ({"SERVER_VERSION": "1.33"}, "Kubernetes is 1.33, the answers say 1.36", 'Set kubernetes_version: "1.33"'),
+        ({"SERVER_VERSION": "1.33"}, "Kubernetes is 1.33, but the answers have 1.36", 'Set kubernetes_version: "1.33"'),
         ({"INSTANCES": "i-0a\ti-0b"}, "pods reach the instance metadata", "Change the launch template"),
         ({"MANIFEST": "/dev/null"}, "Argo CD's manifest is not the one that was reviewed", "Its checksum is e3b0c44"),
         ({"CERTIFICATE_STATUS": "PENDING_VALIDATION"}, "certificate arn:", "ACM issues it when its validation"),
@@ -80,7 +80,7 @@ def test_what_is_missing_is_named_with_what_was_found(
     (found,) = [line for line in done.stdout.splitlines() if line.startswith(f"FAIL  {failure}")]
     assert done.returncode == 1
     assert f"\n      {fix}" in done.stdout.split(found, 1)[1]
-    assert "could not ask:" not in done.stdout
+    assert "could not check:" not in done.stdout
     assert done.stdout.splitlines()[-1].startswith("Not ready: ")
 
 
@@ -172,7 +172,7 @@ def test_a_secret_that_was_deleted_is_restored(of_addons: Preflight) -> None:
 
 
 def test_secrets_are_those_that_external_secrets_read(of_addons: Preflight) -> None:
-    """Not a list of the template: a workload that is added changes no other file."""
+    """The keys come from rendered files, not from a list: an added workload changes no other file."""
     script = (of_addons.repository / "bootstrap/preflight.sh").read_text()
     assert "notes" not in script
     (of_addons.repository / "apps/workloads/notes/overlays/dev/own.yaml").write_text(OWN)

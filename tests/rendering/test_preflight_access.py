@@ -1,4 +1,4 @@
-"""The preflight where it cannot ask: it says so with the tool's own words, and never advises to change the cluster."""
+"""A failed query of the preflight is reported with the tool's error, and never with a change of the cluster."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.support.preflight import READY, Preflight
 from tests.support.repository import Repository
 
-# What only a check that looked at the cluster may advise.
+# Advice that is valid only after a successful query.
 CHANGES = ("upgrade", "request-certificate", "create-addon", "modify-instance", "Create", "Uninstall", "Enable", "Set ")
 EVERYTHING = {
     "addons": ("main", "*.dev.example.com\t*.prod.example.com", "example.com"),
@@ -39,7 +39,7 @@ def lines_of(printed: str, result: str) -> list[str]:
 def test_each_call_that_fails_is_reported_with_the_tools_words_and_without_advice(
     name: str, repositories: Callable[[str], Repository], tmp_path: Path
 ) -> None:
-    """Every call to aws and kubectl fails once, the others answer."""
+    """Every call to aws and kubectl fails once, while the others succeed."""
     cluster, certificate, zone = EVERYTHING[name]
     preflight, calls = Preflight(repositories(name).path, tmp_path), tmp_path / "calls"
     found = {
@@ -54,7 +54,7 @@ def test_each_call_that_fails_is_reported_with_the_tools_words_and_without_advic
     for call in dict.fromkeys(asked):
         done = preflight(cluster, BROKEN=call, **found)
         assert done.returncode == 1, call
-        assert lines_of(done.stdout, "could not ask:"), call
+        assert lines_of(done.stdout, "could not check:"), call
         assert f"\n      {READY['ERROR']}\n" in done.stdout, call
         assert "debugging output" not in done.stdout
         assert lines_of(done.stdout, "FAIL") == [], call
@@ -66,18 +66,18 @@ def test_each_call_that_fails_is_reported_with_the_tools_words_and_without_advic
 def test_expired_credentials_are_the_only_thing_reported(preflight: Preflight) -> None:
     done = preflight(BROKEN_TOOL="aws", ERROR=EXPIRED)
     assert done.returncode == 1
-    assert lines_of(done.stdout, "could not ask:") == ["which AWS account your credentials are for"]
+    assert lines_of(done.stdout, "could not check:") == ["which AWS account your credentials are for"]
     assert f"      {EXPIRED}\n      Sign in to AWS" in done.stdout
     assert "FAIL" not in done.stdout.split("Not ready")[0]
     assert "The other checks need this one and did not run.\n" in done.stdout
-    assert "0 FAIL, 1 could not ask." in done.stdout.splitlines()[-1]
+    assert "0 FAIL, 1 could not check." in done.stdout.splitlines()[-1]
 
 
 def test_credentials_for_another_account_stop_the_checks(preflight: Preflight) -> None:
     done = preflight(ACCOUNT="999999999999")
     (failure,) = lines_of(done.stdout, "FAIL")
     assert done.returncode == 1
-    assert failure == "AWS credentials are for account 999999999999, the answers say 123456789012"
+    assert failure == "AWS credentials are for account 999999999999, but the answers have 123456789012"
     assert "AWS_PROFILE" in done.stdout and "EKS" not in done.stdout
 
 
@@ -115,7 +115,7 @@ def test_an_api_server_that_does_not_answer_stops_the_checks(preflight: Prefligh
     preflight(CALLS=str(calls))
     (version,) = [line for line in calls.read_text().splitlines() if " version " in line]
     done = preflight(BROKEN=version, ERROR=UNREACHABLE)
-    assert lines_of(done.stdout, "could not ask:") == ["whether the API server of nonprod lets you in"]
+    assert lines_of(done.stdout, "could not check:") == ["whether you have access to the API server of nonprod"]
     assert f"      {UNREACHABLE}\n" in done.stdout
     assert "Kubernetes is" not in done.stdout
 
@@ -131,7 +131,7 @@ def test_every_call_names_the_cluster_that_it_means(preflight: Preflight, tmp_pa
 def test_a_download_that_fails_is_no_wrong_checksum(preflight: Preflight) -> None:
     done = preflight(MANIFEST="/missing")
     assert done.returncode == 1
-    assert lines_of(done.stdout, "could not ask:") == ["the checksum of Argo CD's manifest"]
+    assert lines_of(done.stdout, "could not check:") == ["the checksum of Argo CD's manifest"]
     assert "No such file" in done.stdout and "Do not bootstrap" not in done.stdout
 
 
@@ -154,4 +154,5 @@ def test_a_tool_that_is_missing_stops_the_checks(preflight: Preflight, tmp_path:
 def test_wrong_usage_is_explained(preflight: Preflight, words: list[str]) -> None:
     done = preflight(*(words or [""]))
     assert done.returncode == 2 and done.stdout == ""
-    assert "usage:\n" in done.stderr and "clusters: nonprod|prod\n" in done.stderr
+    assert "usage: bootstrap/preflight.sh <cluster> [option]\n" in done.stderr
+    assert "clusters: nonprod|prod\n" in done.stderr

@@ -12,7 +12,7 @@ from tests.support.repository import Repository
 
 CHARTS = ("aws-load-balancer-controller", "external-dns", "external-secrets", "metrics-server", "traefik")
 PROVIDES = "Add it to provides of cluster main in the answers, or uninstall it."
-# What kubectl lists where others installed something, and what the preflight says.
+# What kubectl lists if others installed something, and the output of the preflight.
 OTHERS = [
     ("APIService v1beta1.metrics.k8s.io <none>", "metrics-server", PROVIDES),
     ("ClusterRole system:metrics-server <none>", "metrics-server", PROVIDES),

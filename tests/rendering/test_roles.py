@@ -17,7 +17,7 @@ from tests.support.repository import ROOT, Document, Repository, installation_id
 TABLE: dict[str, Any] = json.loads((ROOT / "hooks/addons.json").read_text())
 ROLES = {name: entry["aws_role"] for name, entry in TABLE.items() if "aws_role" in entry}
 FOLDER = "infrastructure"
-# IAM refuses more, without counting white space: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+# IAM rejects more, not counting white space: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 MOST_CHARACTERS, LONGEST_NAME, LONGEST_ID, LONGEST_CLUSTER = 10_240, 64, 14, 40
 ACTION = re.compile(r"[a-z0-9-]+:[A-Z][A-Za-z]+")
 # Actions that AWS defines without resources.
@@ -115,7 +115,7 @@ def test_load_balancers_and_security_groups_carry_the_tag_of_the_cluster(addons:
         nodes = {f"aws:ResourceTag/kubernetes.io/cluster/{name}": ["owned"]}
         assert is_allowed(policy, "ec2:AuthorizeSecurityGroupIngress", group, nodes) == allowed
         assert not is_allowed(policy, "ec2:DeleteSecurityGroup", group, nodes)
-        # No tag of another cluster is changed into that of this one.
+        # No tag of another cluster is replaced with the tag of this one.
         assert not is_allowed(policy, "ec2:CreateTags", group, new | {f"aws:ResourceTag/{tag}": ["main"]})
 
 

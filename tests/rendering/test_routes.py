@@ -1,4 +1,4 @@
-"""Routes of every kind, as Traefik, external-dns, policies and the documentation see them."""
+"""Routes of every kind are consistent for Traefik, external-dns, policies and the documentation."""
 
 from __future__ import annotations
 

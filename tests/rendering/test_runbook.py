@@ -1,13 +1,16 @@
-"""The runbook: a drill types each of its commands, or the reason why none can is here."""
+"""A drill types each command of the runbook, or this file lists the reason why none can."""
 
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from tests.support.pages import blocks
+from tests.support.checkout import committed
+from tests.support.pages import blocks, commands
 from tests.support.repository import ROOT, Repository
 
 PAGE = "docs/runbook.md"
@@ -67,7 +70,7 @@ def test_no_drill_and_no_reason_is_for_a_command_that_is_gone(everything: set[tu
     assert NOT_TYPED.keys() & TYPED == set()
 
 
-# Sections that explain, and show no trouble.
+# Sections without a symptom.
 EXPLAINING = {"Before you type", "Logs and events", "Refresh now", "Pause self-heal and resume", "Upgrade Kubernetes"}
 
 
@@ -84,3 +87,24 @@ def test_every_entry_says_what_to_see_how_to_stop_the_damage_and_how_to_fix_it(s
 def test_commands_are_in_blocks_where_they_can_be_pasted(stages: Repository) -> None:
     prose = re.sub(r"^ *```.*?^ *```$", "", (stages.path / PAGE).read_text(), flags=re.MULTILINE | re.DOTALL)
     assert re.findall(r"`((?:kubectl|aws)[^`]* --[^`]*)`", prose) == []
+
+
+def test_a_rollback_publishes_the_revert_only_whatever_is_checked_out(stages: Repository, tmp_path: Path) -> None:
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(tmp_path / "clone"), *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    (tmp_path / "origin").mkdir()
+    (tmp_path / "origin/file").write_text("good")
+    committed(tmp_path / "origin")
+    subprocess.run(["git", "clone", "--quiet", tmp_path / "origin", tmp_path / "clone"], check=True)
+    subprocess.run(["git", "-C", tmp_path / "origin", "switch", "--quiet", "--detach"], check=True)
+    (tmp_path / "clone/file").write_text("bad")
+    git("commit", "--quiet", "--all", "--message", "Bad release")
+    git("push", "--quiet", "origin", "main")
+    git("switch", "--quiet", "--create", "feature")
+    git("commit", "--quiet", "--allow-empty", "--message", "Unreviewed")
+    rollback = commands(stages.path / PAGE, "Roll back now")[1].replace("<bad-commit>", "main")
+    subprocess.run(["bash", "-c", rollback], cwd=tmp_path / "clone", check=True, capture_output=True)
+    assert git("log", "--format=%s", "origin/main").split("\n") == ['Revert "Bad release"', "Bad release", "Render"]
+    assert git("show", "origin/main:file") == "good"

@@ -85,7 +85,7 @@ def fetching(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Reposi
 
 
 def external_secrets(repository: Repository, overlay: str) -> dict[str, Document]:
-    """Return the ExternalSecrets of an overlay by name; each stands there once."""
+    """Return the ExternalSecrets of an overlay by name; each occurs once."""
     found = pick(repository.build(overlay), "ExternalSecret")
     assert len({item["metadata"]["name"] for item in found}) == len(found)
     return {item["metadata"]["name"]: item for item in found}
@@ -107,7 +107,7 @@ def test_every_secret_that_a_workload_names_comes_from_its_own_key(fetching: Rep
 
 
 def test_a_secret_outlives_its_object_and_its_key_and_is_not_tracked_by_argocd(fetching: Repository) -> None:
-    """Without a template the operator copies Argo CD's annotations to the Secret."""
+    """Without a template, the operator copies Argo CD's annotations to the Secret."""
     for item in external_secrets(fetching, overlay_of("shop", "prod")).values():
         target = item["spec"]["target"]
         assert (target["creationPolicy"], target["deletionPolicy"]) == ("Orphan", "Retain")
@@ -122,7 +122,7 @@ def test_a_secret_that_pulls_images_has_its_type(fetching: Repository) -> None:
     registry = templates.pop("registry")
     assert registry["type"] == "kubernetes.io/dockerconfigjson"
     assert registry["data"] == {".dockerconfigjson": '{"auths": {{ .auths }}}'}
-    # A Secret that somebody made by hand keeps its type, which cannot change.
+    # A Secret that was created by hand keeps its type, which cannot change.
     assert all("type" not in template and "data" not in template for template in templates.values())
 
 
@@ -205,7 +205,7 @@ def test_objects_of_the_operator_fit_its_definitions(fetching: Repository) -> No
 
 
 def _closed(schema: Any) -> Any:
-    """Return a schema that refuses unknown fields, as the API server does of what Argo CD applies."""
+    """Return a schema that rejects unknown fields, like the API server for objects from Argo CD."""
     if isinstance(schema, list):
         return [_closed(item) for item in schema]
     if not isinstance(schema, dict):

@@ -26,7 +26,7 @@ def sized(request: pytest.FixtureRequest, repositories: Any) -> Repository:
 
 
 def rows(repository: Repository, cluster: str) -> dict[str, Requests]:
-    """Return what the page lists for a cluster, by its name there."""
+    """Return the rows of the page for a cluster, by name."""
     page = (repository.path / "docs/sizing.md").read_text()
     section = page.split(f"\n## {cluster}\n")[1].split("\n## ")[0]
     found = {}
@@ -37,7 +37,7 @@ def rows(repository: Repository, cluster: str) -> dict[str, Requests]:
 
 
 def nodes(repository: Repository, cluster: str) -> dict[str, list[str]]:
-    """Return what the page says that nodes have left, by their size: on both, and on one."""
+    """Return what nodes have left according to the page, by node size: on both, and on one."""
     page = (repository.path / "docs/sizing.md").read_text()
     section = page.split(f"\n## {cluster}\n")[1].split("\n## ")[0]
     lines = section.split("| --- | --- | --- | --- |\n")[2].splitlines()
@@ -95,7 +95,7 @@ def test_the_page_adds_up(sized: Repository) -> None:
 
 
 def test_nodes_offer_what_the_kubelet_leaves() -> None:
-    """As AL2023 reserves it, of a memory of which the hypervisor and the kernel take 7.5 %."""
+    """AL2023 reserves a part of the memory, after the hypervisor and the kernel took 7.5 %."""
     for entry in table()["sizes"]:
         assert entry["cpu"] in (2000 - 60 - 10, 4000 - 60 - 10 - 5 - 5)
         limit = size("t3.small").pods if entry["name"].startswith("t3.small ") else entry["pods"]

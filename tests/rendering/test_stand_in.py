@@ -15,7 +15,7 @@ from tests.support.cluster.stand_ins import STAND_INS, TRAEFIK
 from tests.support.cluster.stand_ins import stand_in as make_stand_in
 from tests.support.repository import Document, Repository, examples, render
 
-# What the seeded files and the docs suggest, what other tests change, and what the values forbid.
+# Values that the seeded files and the docs suggest, that other tests change, or that are forbidden.
 OVERRIDES: dict[str, Any] = {
     "more pods": {"autoscaling": {"minReplicas": 3, "maxReplicas": 6}},
     "a fixed number of pods": {
@@ -80,7 +80,7 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def real() -> Path:
-    """Traefik's own chart; skips the test where it cannot be had."""
+    """Return Traefik's own chart; skip the test if it is unavailable."""
     (traefik,) = [chart for chart in platform_charts() if chart.name == "traefik"]
     folder = engines.chart(traefik.name, traefik.version)
     if folder is None:
@@ -106,7 +106,7 @@ def kubernetes_version(repository: Repository, application: Document) -> str:
 
 
 def manifests_of(chart: Path, repository: Repository, application: Document, *more: Path) -> list[Document]:
-    """What an Application makes of a chart, with more values files than its own."""
+    """Return what an Application renders from a chart, with additional values files."""
     source = application["spec"]["sources"][0]
     return engines.helm_template(
         chart,
@@ -118,7 +118,7 @@ def manifests_of(chart: Path, repository: Repository, application: Document, *mo
 
 
 def by_name(documents: list[Document]) -> dict[tuple[str, str], Document]:
-    """The documents by kind and name, without the custom resources of Traefik Hub: a product that nothing here runs."""
+    """Return the documents by kind and name, without the custom resources of Traefik Hub, which is not used."""
     compared = [document for document in documents if document.get("spec", {}).get("group") != "hub.traefik.io"]
     named = {(document["kind"], document["metadata"]["name"]): document for document in compared}
     assert len(named) == len(compared)
@@ -148,12 +148,12 @@ def test_the_stand_in_heeds_overrides_as_the_chart_does(
     assert by_name(manifests_of(stand_in, example, application, file)) == expected
 
 
-# Keywords that say nothing about which values are valid.
+# Keywords that do not affect which values are valid.
 WORDS = {"$id", "default", "description", "examples", "title"}
 
 
 def cut(schema: Document, pattern: Document) -> Document:
-    """A JSON schema with only those properties that another one has, without descriptions."""
+    """Return a JSON schema with only the properties of another one, without descriptions."""
     result = {keyword: value for keyword, value in schema.items() if keyword not in WORDS}
     if "properties" in schema:
         names = pattern.get("properties", {})

@@ -15,7 +15,7 @@ from tests.support.cluster.stand_ins import STAND_INS, chart_file, stand_in
 from tests.support.repository import Document, Repository, examples, render
 
 NAMES = ["aws-load-balancer-controller", "external-secrets"]
-# Each rendering makes another certificate.
+# Each rendering generates another certificate.
 NEW = {"ca.crt", "caBundle", "tls.crt", "tls.key"}
 # Lists whose order has no meaning.
 UNORDERED = {"ports", "resources", "rules", "verbs"}

@@ -1,4 +1,4 @@
-"""Rendered public systems: their checks pass, and programs reach each other at their addresses."""
+"""Rendered public systems pass their checks, and their programs reach each other at their addresses."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tests.support.systems import addresses, in_files, ports, systems, texts
 SYSTEMS = systems()
 # The system of the fast tier has files, copied folders, claims and all kinds of images.
 FAST = "robot-shop"
-# Addresses that nothing answers in the systems' own manifests either.
+# Addresses that do not exist in the systems' own manifests either.
 NOWHERE = {"shoppingassistantservice", "localhost"}
 
 
 def in_tiers(names: Iterable[str]) -> list[object]:
-    """Return parameters of which all but one belong to the slow tier."""
+    """Return parameters: all but one belong to the slow tier."""
     return [pytest.param(name, marks=[] if name == FAST else pytest.mark.proof) for name in names]
 
 
@@ -47,6 +47,6 @@ def test_addresses_lead_to_services(system: Repository) -> None:
         services = ports(documents)
         known = services.keys() | {component["name"] for component in workload.get("components", [workload])}
         calls = [(place, *address) for place, text in texts(documents) for address in addresses(text)]
-        # Files have words with colons of their own.
+        # Files contain other words with colons.
         calls += [call for call in in_files(documents) if call[1] in known]
         assert [call for call in calls if call[2] not in services.get(call[1], set()) and call[1] not in NOWHERE] == []

@@ -1,6 +1,6 @@
 """Workloads as Kustomize builds them: hardened, reachable only as intended, and named as in the answers.
 
-That every overlay builds and is valid is a check of the rendered repository, which test_own_checks.py runs.
+The rendered repository checks that every overlay builds and is valid; test_own_checks.py runs these checks.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tests.support.repository import Document, Repository, pick
 
 
 def deployments(repository: Repository) -> list[tuple[Document, dict[str, Any], dict[str, Any]]]:
-    """Return every built Deployment with its pod spec and its only container."""
+    """Return every built Deployment, with its pod spec and its only container."""
     found = []
     for _, _, overlay in repository.overlays():
         for deployment in pick(repository.build(overlay), "Deployment"):
@@ -73,7 +73,7 @@ def test_pods_meet_pod_security_restricted_and_more(repository: Repository) -> N
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
         assert container["securityContext"]["allowPrivilegeEscalation"] is False, name
         assert container["securityContext"]["readOnlyRootFilesystem"] is True, name
-        # A program with this file capability, such as Caddy, does not even start without it; others gain nothing by it.
+        # A program with this file capability, such as Caddy, does not start without it; others are not affected.
         low = [port for port in container.get("ports", []) if port["containerPort"] < 1024]
         added = {"add": ["NET_BIND_SERVICE"]} if low else {}
         assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]} | added, name
@@ -110,7 +110,7 @@ def test_containers_with_a_port_are_probed_on_it_and_others_are_not(repository: 
             (port,) = container["ports"]
             assert port["containerPort"] == part["port"]
             assert probes.keys() == {"startupProbe", "readinessProbe", "livenessProbe"}
-            # The health path may look at a database, and an outage of that must restart nothing.
+            # The health path may check a database, whose outage must restart nothing.
             assert probes.pop("livenessProbe")["tcpSocket"] == {"port": port["name"]}
             for probe in probes.values():
                 if "health" in part:
@@ -120,7 +120,7 @@ def test_containers_with_a_port_are_probed_on_it_and_others_are_not(repository: 
 
 
 def test_a_rollout_is_degraded_before_long_but_after_its_pods_had_their_time_to_start(repository: Repository) -> None:
-    """In a protected environment, the next commit waits for so long behind a release that hangs."""
+    """In a protected environment, the next commit waits for a hanging release this long."""
     for deployment, _, container in deployments(repository):
         deadline = deployment["spec"]["progressDeadlineSeconds"]
         probe = container.get("startupProbe", {"periodSeconds": 0, "failureThreshold": 0})

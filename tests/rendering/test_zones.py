@@ -1,4 +1,4 @@
-"""DNS zones: what the preflight reports about them."""
+"""The preflight reports the state of DNS zones."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ def test_no_role_is_made_for_zones_that_are_not_clear(preflight: Preflight, zone
     [
         ({"HOSTED_ZONES": printed({"ZCOM": "acme.com"})}, "no public hosted zone of the account contains", "acme.com"),
         ({"HOSTED_ZONES": printed(OURS | {"ZTWICE": "acme.io"})}, "several public hosted zones are", "zone-id-filter"),
+        ({"HOSTED_ZONES": ""}, "no public hosted zone of the account contains dev.acme.io", "The account has: none\n"),
         ({"RECORDS": "ingress A 192.0.2.1\n"}, "the record ingress-nonprod-", "Found: ingress A 192.0.2.1\n"),
         (
             {"RECORDS": 'external-dns-cname.ingress TXT "heritage=external-dns,external-dns/owner=other,"'},

@@ -1,4 +1,4 @@
-"""Steps that change a rendered repository: the words of which the table of alarms is made."""
+"""Steps that change a rendered repository: the vocabulary of the table of alarms."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Alarm:
     Attributes:
         change: What is changed.
         is_true: Whether the blast radius must exit with 1.
-        before: What the repository has besides, committed before the change.
-        says: What the report must say.
-        never_says: What it must not say.
+        before: An additional commit before the change.
+        says: What the report must contain.
+        never_says: What it must not contain.
     """
 
     change: Step
@@ -55,7 +55,7 @@ def edit(file: str, old: str, new: str) -> Step:
 
 
 def add(item: dict[str, Any], overlay: str = PROD) -> Step:
-    """Add an object to an overlay, in a file of its own."""
+    """Add an object to an overlay, in a separate file."""
     name = f"{item['kind']}-{item['metadata']['name']}.yaml".lower()
 
     def step(checkout: Checkout) -> None:
@@ -66,7 +66,7 @@ def add(item: dict[str, Any], overlay: str = PROD) -> Step:
 
 
 def change(item: dict[str, Any], overlay: str = PROD) -> Step:
-    """Write an object that was added before anew."""
+    """Replace an object that was added before."""
     return lambda checkout: checkout.write(f"{overlay}/{item['kind']}-{item['metadata']['name']}.yaml".lower(), item)
 
 
@@ -192,7 +192,7 @@ def user_of(name: str) -> Step:
 
 
 def generated_name(checkout: Checkout) -> str:
-    """The name that Kustomize gives to the generated ConfigMap of prod."""
+    """Return the name of the generated ConfigMap of prod."""
     built = engines.kustomize_build(checkout.path / PROD)
     (name,) = (item["metadata"]["name"] for item in built if item["metadata"]["name"].startswith("shop-config-"))
     return str(name)

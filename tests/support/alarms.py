@@ -1,6 +1,6 @@
-"""Ordinary and dangerous changes of a rendered repository, each with the verdict that people must get.
+"""Ordinary and dangerous changes of a rendered repository, each with the expected verdict.
 
-The repository is that of the example with three environments, of which staging and prod are protected.
+The repository is the example with three environments. Staging and prod are protected.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ ROLL_OUT, TAKE_OUT = copy("../kept", REPORTS_PROD), move(REPORTS_PROD, "../kept"
 
 
 def hooked(**annotations: str) -> dict[str, Any]:
-    """A release with a migration of that life cycle."""
+    """Return a release with a migration of that life cycle."""
     return {"before": add(job("shop:1", **annotations)), "change": both(RELEASE, change(job("shop:2", **annotations)))}
 
 
@@ -153,7 +153,7 @@ ALARMS: dict[str, Alarm] = {
         before=add(config_map("app-config-v2bcdfghjk")),
         says="Deleted",
     ),
-    # Objects that come and go.
+    # Added and removed objects.
     "an object is added": Alarm(add(config_map("new")), False),
     "an object goes in dev": Alarm(drop(config_map("old"), DEV), False, before=add(config_map("old"), DEV)),
     "an object goes in prod": Alarm(drop(config_map("old")), True, before=add(config_map("old"))),
@@ -216,7 +216,7 @@ ALARMS: dict[str, Alarm] = {
         before=add(route("x.acme.com", sync_options="Prune=false")),
         never_says="- x.acme.com",
     ),
-    # What starts with another image than the environment before it runs.
+    # Workloads that start with another image than the environment before it runs.
     "a workload is rolled out with what the stage before runs": Alarm(
         ROLL_OUT,
         False,

@@ -1,4 +1,4 @@
-"""What Argo CD creates from a rendered repository, read with the package that the repository brings along."""
+"""Return what Argo CD creates from a rendered repository, computed by the repository's own package."""
 
 from __future__ import annotations
 

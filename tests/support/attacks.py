@@ -1,4 +1,4 @@
-"""Attacks that are files: what one commit to the dev overlay of one workload tries, and who must refuse it."""
+"""Read attacks from files: what one commit to the dev overlay of one workload tries, and what must reject it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support import engines
 from tests.support.repository import ROOT, Document
 
 FOLDER = ROOT / "tests/attacks"
-# The workload that attacks, in the files; each attack has a workload of its own.
+# The attacking workload in the files; each attack gets its own workload.
 PLACEHOLDER, TEMPLATE = "EVIL", "evil"
 TRACKING = "argocd.argoproj.io/tracking-id"
 # One cluster, the victim `shop` in both environments, and the workload that each attack is a copy of.
@@ -43,7 +43,7 @@ class Attack:
         links: Targets of symbolic links by path.
         modes: Modes of files by path, such as `100755`.
         checks: The checks of `validate` that must fail.
-        policies: The policies of which one must deny an object, if it is merged all the same.
+        policies: One of these policies must deny an object if it is merged anyway.
         is_deployed: Whether only Argo CD shows what it does: it depends on how Argo CD builds or syncs.
     """
 
@@ -63,7 +63,7 @@ class Attack:
 
     @property
     def folder(self) -> str:
-        """The folder of the attacker's workload, which its files are below."""
+        """Return the folder of the attacker's workload."""
         return f"apps/workloads/{self.name}"
 
 
@@ -94,8 +94,8 @@ def commit(attack: Attack, repository: Path, template: Path) -> None:
     """Add the workload of an attack, with its files, to a repository.
 
     Args:
-        attack: What is tried.
-        repository: Where it is added.
+        attack: The attack.
+        repository: The repository to change.
         template: A repository that was rendered from `ANSWERS`.
     """
     workload = repository / attack.folder

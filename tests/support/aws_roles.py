@@ -1,4 +1,4 @@
-"""The commands of the documentation that create AWS roles, run against a stand-in for the AWS CLI."""
+"""Run the documented commands that create AWS roles, against a stand-in for the AWS CLI."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Role:
 
 
 def roles_of(repository: Path, folder: Path) -> dict[str, Role]:
-    """Type what the documentation says of the roles of all clusters.
+    """Type the documented commands for the roles of all clusters.
 
     Returns:
         The roles that exist then, by name.

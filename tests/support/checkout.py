@@ -1,4 +1,4 @@
-"""Clones of rendered repositories, to change and to run scripts in."""
+"""Change clones of rendered repositories, and run their scripts."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Checkout:
         self.replace(f"{overlay}/kustomization.yaml", "resources:\n", "resources:\n  - added.yaml\n")
 
     def become(self, rendered: Path) -> None:
-        """Have the files of another render, as after an update."""
+        """Replace the files with those of another render, as an update does."""
         for entry in self.path.iterdir():
             if entry.name != ".git":
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
@@ -93,7 +93,7 @@ def added(kind: str, version: str = "v1", **fields: Any) -> dict[str, Any]:
 
 
 def committed(path: Path) -> Path:
-    """A folder as a repository of Git, with one commit of all that it has."""
+    """Turn a folder into a Git repository with one commit of all its files."""
     for command in (["init", "--quiet", "--initial-branch=main"], ["add", "."], ["commit", "--quiet", "-m", "Render"]):
         subprocess.run(["git", *command], cwd=path, check=True)
     return path

@@ -21,7 +21,7 @@ class Combination:
         return minimal() | self.changes
 
     def takes(self, changes: Answers) -> bool:
-        """Add a case's changes if they do not interfere with those that are here, and return whether they did not."""
+        """Add the changes of a case unless they conflict with others, and return whether they were added."""
         both = self.changes.keys() & changes.keys()
         if any(self.changes[name] != changes[name] for name in both - {"workloads"}):
             return False
@@ -57,7 +57,7 @@ def combine(cases: list[Case]) -> list[Combination]:
 
 
 def _changes(case: Case) -> Answers:
-    """Return the answers that a case changes. A workload that is changed alone gets a name of its own."""
+    """Return the answers that a case changes. A workload that is changed alone gets a unique name."""
     smallest = minimal()
     changes: dict[str, Any] = {name: value for name, value in case.answers.items() if value != smallest.get(name)}
     if case.changes_first_workload:

@@ -13,7 +13,7 @@ Copy = Callable[..., "Outcome"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run of Copier's command ended."""
+    """The result of a run of Copier's command."""
 
     status: int
     stdout: str
@@ -21,7 +21,7 @@ class Outcome:
 
     @property
     def message(self) -> str:
-        """Return what the checks say where nothing can be printed, without the quotes in which Copier shows it."""
+        """Return the message of the checks if nothing can be printed, without Copier's quotes."""
         (line,) = [line for line in self.stderr.splitlines() if "has no attribute" in line]
         return str(ast.literal_eval(line.split(" has no attribute ", 1)[1]))
 
@@ -32,7 +32,7 @@ class Outcome:
 
     @property
     def problems(self) -> list[str]:
-        """Return the problems, from the list or from the one line that takes its place."""
+        """Return the problems, from the list or from the single line that replaces it."""
         if "has no attribute" in self.stderr:
             return self.message.split(" with the answers: ", 1)[1].split(" • ")
         entries = re.sub(r"\n {4}", " ", "\n".join(self.listed)).split("\n")

@@ -1,4 +1,4 @@
-"""The real engines, pinned in tools/: what renders and checks manifests here does so in Argo CD and in the cluster.
+"""Run the real engines, pinned in tools/: the ones that Argo CD and the clusters use.
 
 `make tools` builds and downloads them. After that only charts need the network, once.
 """
@@ -37,11 +37,11 @@ PULL_SECONDS = 20
 
 
 class EngineError(AssertionError):
-    """An engine refused its input; the message is what it said."""
+    """An engine rejected its input; the message is its own."""
 
 
 def kustomize_build(path: Path, remotes: dict[str, Path] | None = None) -> list[Manifest]:
-    """Return what `kustomize build` makes of a folder, with local files in the place of remote resources."""
+    """Return what `kustomize build` builds from a folder, with local files instead of remote resources."""
     named = {url: file for url, file in (remotes or {}).items() if url in (path / "kustomization.yaml").read_text()}
     if not named:
         return _parse(_run(_engine("kustomize"), "build", path))
@@ -56,7 +56,7 @@ def kustomize_build(path: Path, remotes: dict[str, Path] | None = None) -> list[
 
 
 def argocd_manifests(pinned_in: str = "data") -> dict[str, Path]:
-    """Return the install manifest of the Argo CD that a go.mod below tools/ pins: its URL, and where it is."""
+    """Return the install manifest of the Argo CD that a go.mod below tools/ pins: its URL, and its path."""
     folder = go_module("github.com/argoproj/argo-cd/v3", pinned_in=pinned_in)
     version = folder.name.partition("@")[2]
     url = f"https://raw.githubusercontent.com/argoproj/argo-cd/{version}/manifests/install.yaml"
@@ -94,7 +94,7 @@ def go_module(path: str, version: str | None = None, pinned_in: str = "data") ->
 
 @cache
 def chart(name: str, version: str) -> Path | None:
-    """Return the folder of a chart: in its Go module, else named by a variable, else pulled. None if out of reach."""
+    """Return the folder of a chart: in its Go module, else named by a variable, else pulled. None if unavailable."""
     if name in CHART_MODULES:
         module, pinned_in = CHART_MODULES[name]
         folder = go_module(module, pinned_in=pinned_in) / "charts" / name
@@ -114,7 +114,7 @@ def chart_variable(name: str) -> str:
 
 
 def chart_data(name: str, version: str, file: str) -> Path | None:
-    """Return a file of a chart from the folder GITOPS_TEMPLATE_DATA, or None where it is not there."""
+    """Return a file of a chart from the folder GITOPS_TEMPLATE_DATA, or None if it is missing."""
     data = Path(os.environ.get("GITOPS_TEMPLATE_DATA", ""))
     files = (data / "charts" / f"{name}-{version}" / file, data / f"{name}-{version}.{file}")
     return next((found for found in files if found.is_file()), None)
@@ -134,13 +134,13 @@ def values_schema(name: str, version: str) -> Schema | None:
 
 
 def yamlfmt(folder: Path) -> str:
-    """Return what yamlfmt would change in a folder, under the rules that stand there: nothing, if it is formatted."""
+    """Return what yamlfmt would change in a folder, with the folder's rules: nothing if it is formatted."""
     result = _start(_engine("yamlfmt"), "-conf", ".yamlfmt", "-lint", "-quiet", ".", cwd=folder)
     return (result.stdout + result.stderr) if result.returncode else ""
 
 
 def editorconfig(folder: Path) -> str:
-    """Return what does not follow the .editorconfig of a folder: nothing, if all of it does."""
+    """Return violations of the .editorconfig of a folder."""
     result = _start(_engine("editorconfig-checker"), "-no-color", cwd=folder)
     return (result.stdout + result.stderr) if result.returncode else ""
 
@@ -175,7 +175,7 @@ def _parse(text: str) -> list[Manifest]:
 
 
 def _made_once(folder: Path, make: Callable[[Path], None]) -> Path:
-    """Return a folder of the cache, made in full or not at all: tests run in several processes."""
+    """Return a folder of the cache, created completely or not at all: tests run in several processes."""
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:

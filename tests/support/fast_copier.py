@@ -1,6 +1,6 @@
-"""Copier without the work that it repeats in every run: the tests run it a thousand times in one process.
+"""Speed up Copier by caching what it repeats in every run: the tests run it a thousand times in one process.
 
-Nothing that Copier decides is different. `test_the_installed_command_renders_the_same` holds it against the command.
+The result does not change. `test_the_installed_command_renders_the_same` compares it with the command.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ def fast_copier() -> Iterator[None]:
             copier._template, "load_template_config", _read_settings_once(copier._template.load_template_config)
         )
         patch.setattr(copier._vcs, "is_git_bundle", _is_git_bundle(copier._vcs.is_git_bundle))
-        # Does nothing unless Git ignores modes, and asks Git for that at every file.
+        # Has no effect unless Git ignores modes, but runs Git for every file.
         patch.setattr(copier._main.Worker, "_sync_git_index_executable_bit", lambda *_: None)
         yield
 
 
 def _compile_once(original: Any) -> Any:
-    """Return Jinja's `compile` with a memory: compiling takes most of a render, and an update renders three times."""
+    """Return Jinja's `compile` with a cache: compiling takes most of a render, and an update renders three times."""
     codes: dict[tuple[str, str, str | None], CodeType] = {}
 
     def compile(self: Any, source: Any, name: str | None = None, filename: str | None = None, *options: Any) -> Any:
@@ -52,7 +52,7 @@ def _compile_once(original: Any) -> Any:
 
 
 def _read_settings_once(original: Any) -> Any:
-    """Return Copier's reader of copier.yml with a memory of texts."""
+    """Return Copier's reader of copier.yml with a cache."""
     settings: dict[bytes, Any] = {}
 
     def load_template_config(path: Path, quiet: bool = False) -> Any:
@@ -65,5 +65,5 @@ def _read_settings_once(original: Any) -> Any:
 
 
 def _is_git_bundle(original: Any) -> Any:
-    """Return Copier's test for Git bundles, which starts a repository to look at each folder."""
+    """Return a cached version of Copier's test for Git bundles, which creates a repository for each folder."""
     return lambda path: path.is_file() and original(path)

@@ -1,4 +1,4 @@
-"""A forge on this machine: a repository on its server, and the jobs that promote in it."""
+"""Emulate a Git forge on this machine: a repository on its server, and its promotion jobs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.mise import MISE, mise_variables
 from tests.support.pipelines import Runner, pipeline, run_github_job, run_gitlab_job, workflow
 from tests.support.repository import render
 
-# The answer to the question for an open request is the file `open`.
+# The file `open` is the response to the query for an open pull request.
 GH = """#!/usr/bin/env bash
 case "$*" in
   *"--method GET"*) cat "$HOME/open" 2>/dev/null || true; exit ;;
@@ -20,7 +20,7 @@ esac
 printf '%s\\n' "$@" > "$HOME/request"
 for word; do word=${word#body=@}; [ ! -f "$word" ] || cp "$word" "$HOME/text"; done
 """
-# A token that reaches a file of the repository ends in a file beside it.
+# A script of the repository that sees a token writes it to a file.
 SPY = """
 import os as _os, pathlib as _pathlib
 _tokens = [name for name, value in _os.environ.items() if "token-of-" in value]
@@ -29,7 +29,7 @@ _pathlib.Path(_os.environ["HOME"], "stolen").write_text(" ".join(_tokens)) if _t
 
 
 def serve(template: Path, answers: dict[str, Any], folder: Path) -> Path:
-    """Render a repository with scripts that look for a token, and return it as its server has it."""
+    """Render a repository with scripts that look for a token, and return its bare repository."""
     source = render(template, answers, folder / "source")
     for file in source.glob("scripts/*.py"):
         head, future, rest = file.read_text().partition("from __future__ import annotations\n")
@@ -66,11 +66,11 @@ def git(repository: Path, *arguments: str) -> str:
 def promote(
     runner: Runner, source: str, target: str, workload: str = "shop", branch: str = "main"
 ) -> list[subprocess.CompletedProcess[str]]:
-    """Run the jobs that promote, started on a branch, up to the first that fails."""
+    """Run the promotion jobs from a branch, up to the first that fails."""
     names = {"WORKLOAD": workload, "FROM": source, "TO": target}
     commit = git(runner.repository, "rev-parse", branch)
     files = git(runner.repository, "ls-tree", "--name-only", branch).splitlines()
-    # Every run has jobs and artifacts of its own.
+    # Every run has its own jobs and artifacts.
     runner.folder = Path(tempfile.mkdtemp(dir=runner.folder))
     if ".gitlab-ci.yml" in files:
         runner.environment = {

@@ -1,4 +1,4 @@
-"""Decide which tests share a worker: those with the same costly fixture, otherwise those of a file."""
+"""Decide which tests share a worker: those with the same expensive fixture, otherwise those of a file."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import pytest
 from _pytest.nodeid import NodeId, coerce_node_id
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-# A group stands behind the id of a test while tests are handed out.
+# During scheduling, the id of a test ends with its group.
 SEPARATOR = "@"
 GROUP, PLAIN_ID = pytest.StashKey[str](), pytest.StashKey[NodeId]()
 
 
 def shared_fixtures(item: pytest.Item, folder: Path) -> set[str]:
-    """Return the session fixtures of a folder's conftest that a test uses, without those made of others."""
+    """Return the session fixtures of a folder's conftest that a test uses, except those built from others."""
     definitions = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
     shared = {
         name: given[-1]
@@ -49,7 +49,7 @@ def group_of(item: pytest.Item | None) -> str | None:
 
 
 def show(items: list[pytest.Item]) -> None:
-    """Write the groups into the ids of tests: all that the process knows that hands them out."""
+    """Write the groups into the ids of tests: the scheduling process knows only the ids."""
     for item in items:
         if group := group_of(item):
             item.stash[PLAIN_ID] = item._id
@@ -57,13 +57,13 @@ def show(items: list[pytest.Item]) -> None:
 
 
 def hide(items: list[pytest.Item]) -> None:
-    """Undo `show`, so that reports have plain ids."""
+    """Revert `show`, so that reports have plain ids."""
     for item in items:
         item._id = item.stash.get(PLAIN_ID, item._id)
 
 
 class ByGroup(LoadScopeScheduling):  # type: ignore[misc]
-    """Hands out groups, then files, in the order of the collection."""
+    """Schedule groups, then files, in the order of the collection."""
 
     def __init__(self, config: pytest.Config, log: Any) -> None:
         super().__init__(config, log)

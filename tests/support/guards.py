@@ -1,4 +1,4 @@
-"""What `blast_radius.py` reports about projects and Argo CD's own access, without building anything."""
+"""Return what `blast_radius.py` reports about projects and Argo CD's own access, without building anything."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def read(folder: Path) -> tuple[Tree, dict[str, Application]]:
 
 
 def compared(before: Path, after: Path, objects: dict[str, list[Object]] | None = None) -> list[Notice]:
-    """Return what is told about a change, with some objects that Applications have before it."""
+    """Return the report about a change, with some objects that Applications have before it."""
     (tree_before, old), (tree_after, new) = read(before), read(after)
     built = []
     for name in sorted(old.keys() | new.keys()):

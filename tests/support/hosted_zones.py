@@ -1,8 +1,8 @@
-"""The output of the AWS CLI about hosted zones."""
+"""Print hosted zones like the AWS CLI."""
 
 from __future__ import annotations
 
 
 def printed(zones: dict[str, str]) -> str:
-    """Return what `aws route53 list-hosted-zones` prints of zones, by id, for printf."""
+    """Return the output of `aws route53 list-hosted-zones` for zones, by id, for printf."""
     return "".join(f"/hostedzone/{name}\\t{zone}.\\n" for name, zone in zones.items())

@@ -14,7 +14,7 @@ from typing import Any
 
 URL = "https://github.com/acme/platform.git"
 OVERLAY = "apps/workloads/evil/overlays/dev"
-# All that read what Argo CD reads. The others run programs of their own on what is built.
+# All checks that read what Argo CD reads. The others run their own programs on the build.
 CHECKS = ("conflicts", "answers", "files", "local", "folders", "builds", "hosts", "own", "projects")
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: plain\ndata:\n  key: value\n"
 
@@ -40,12 +40,12 @@ FILES = {
 
 @dataclass
 class Traps:
-    """What an attack would leave.
+    """The traces that an attack would leave.
 
     Attributes:
         file: A file that only an executed command writes.
-        url: The address of a server that nobody may ask.
-        requests: The requests that it got.
+        url: The address of a server that must get no request.
+        requests: The requests that it received.
     """
 
     file: Path
@@ -54,13 +54,13 @@ class Traps:
 
     @property
     def sprung(self) -> list[str]:
-        """Return what happened: nothing, if all is well."""
+        """Return the traces of an attack: none if all is well."""
         return [*self.requests, *([str(self.file)] if self.file.exists() else [])]
 
 
 @contextmanager
 def traps(folder: Path) -> Iterator[Traps]:
-    """Serve a manifest that nobody may fetch."""
+    """Serve a manifest that must not be fetched."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -70,7 +70,7 @@ def traps(folder: Path) -> Iterator[Traps]:
             self.wfile.write(CONFIG_MAP.replace("plain", "fetched").encode())
 
         def log_message(self, format: str, *args: object) -> None:
-            """Keep quiet."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         result = Traps(folder / "executed", f"http://127.0.0.1:{server.server_address[1]}")
@@ -80,7 +80,7 @@ def traps(folder: Path) -> Iterator[Traps]:
 
 
 def hostile_paths(traps: Traps, repository: Path) -> dict[str, str]:
-    """Return paths that lead elsewhere, by what is wrong with them."""
+    """Return hostile paths, by what is wrong with them."""
     upload = f"?ref=--upload-pack=(touch%20{traps.file})%3Bgit-upload-pack%20{repository}%20%23"
     return {
         "a command": f"file:///x{upload}",

@@ -1,4 +1,4 @@
-"""Evaluate IAM policies as AWS documents it, for the operators that the template uses."""
+"""Evaluate IAM policies as documented by AWS, for the operators that the template uses."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 Policy = dict[str, Any]
-# What a request says of itself: the values of each condition key.
+# The context of a request: the values of each condition key.
 Context = dict[str, list[str]]
 
 
 def listed(value: Any) -> list[Any]:
-    """Return a value that policies may write with or without a list."""
+    """Return a list of a value that policies may write with or without a list."""
     return value if isinstance(value, list) else [value]
 
 
 def is_like(value: str, pattern: str) -> bool:
-    """Return whether a value matches a pattern, in which * and ? are wild."""
+    """Return whether a value matches a pattern with the wildcards * and ?."""
     parts = {"*": ".*", "?": "."}
     return re.fullmatch("".join(parts.get(letter, re.escape(letter)) for letter in pattern), value) is not None
 
@@ -27,7 +27,7 @@ def _is_in(values: Iterable[str], wanted: list[str], matches: Callable[[str, str
 
 
 def holds(operator: str, key: str, wanted: list[str], context: Context) -> bool:
-    """Return whether one condition holds for a request."""
+    """Return whether a request meets one condition."""
     values = context.get(key, [])
     if operator == "Null":
         return (not values) == (wanted == ["true"])

@@ -1,4 +1,4 @@
-"""Stand-ins for kubectl and the AWS CLI: they know one or more clusters, and note what they are asked."""
+"""Create stand-ins for kubectl and the AWS CLI: they know one or more clusters, and record their calls."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ echo "https://$4.eks.test"
 
 
 class StandIns:
-    """A folder with both programs, and what they know."""
+    """A folder with both programs and their data."""
 
     def __init__(self, folder: Path, *clusters: str) -> None:
         self.folder = folder
@@ -47,10 +47,10 @@ class StandIns:
 
     @property
     def variables(self) -> dict[str, str]:
-        """The variables with which both programs are found."""
+        """Return the variables that put both programs on the path."""
         return {"STAND_INS": str(self.folder), "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}"}
 
     def calls(self, program: str = "kubectl") -> list[str]:
-        """Return what a program was asked, without its name."""
+        """Return the calls of a program, without its name."""
         lines = (self.folder / "calls").read_text().splitlines() if (self.folder / "calls").exists() else []
         return [line.removeprefix(f"{program} ") for line in lines if line.startswith(f"{program} ")]

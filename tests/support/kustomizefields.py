@@ -1,4 +1,4 @@
-"""The fields of Kustomize that take a path, found in the table of the scripts, and the form of each."""
+"""Find the fields of Kustomize that take a path in the table of the scripts, with the form of each."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from hypothesis.strategies import SearchStrategy
 NAMESPACE = "shop-dev"
 
 names = st.sampled_from(["a", "b", "c", "d"])
-# Texts that YAML 1.1, YAML 1.2, Go and Python do not all take for the same value.
+# Texts that YAML 1.1, YAML 1.2, Go and Python parse differently.
 scalars = st.sampled_from(
     [
         *("1", "1.0", "1.10", "1e3", "0x1F", "0o17", "017", "08", "1_000", "12:30", "2024-01-31", "2024-99-99", ".5"),

@@ -1,4 +1,4 @@
-"""The real mise, which npm has for Linux on x86-64."""
+"""Run the real mise, which npm has for Linux on x86-64."""
 
 from __future__ import annotations
 

@@ -17,10 +17,10 @@ class Component:
     Attributes:
         name: Its name.
         jobs: The names of its jobs and schedules.
-        ports: What it and its sidecars listen on.
+        ports: The ports of it and of its sidecars.
         main_port: The port that routes use.
-        metrics: Where Prometheus reads its metrics.
-        callers: Who may call it from other workloads.
+        metrics: The port from which Prometheus reads its metrics.
+        callers: The callers in other workloads.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Component:
 
     @property
     def pods(self) -> tuple[str, ...]:
-        """What makes its pods: itself, then its jobs."""
+        """Return the names of the objects that create its pods: itself, then its jobs."""
         return (self.name, *self.jobs)
 
 

@@ -1,4 +1,4 @@
-"""The allowed connections by design: workloads, and the platform."""
+"""Define the allowed connections by design: workloads, and the platform."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Rule = Callable[[Verdict], bool]
 
 
 def is_private(address: str) -> bool:
-    """Whether an address may be one of a VPC, of a pod or of a Service."""
+    """Return whether an address can belong to a VPC, a pod or a Service."""
     return any(ip_address(address) in block for block in PRIVATE) and not is_link_local(address)
 
 
 def is_link_local(address: str) -> bool:
-    """Whether AWS itself answers on an address, on each node."""
+    """Return whether AWS itself serves an address, on each node."""
     return any(ip_address(address) in block for block in LINK_LOCAL)
 
 
@@ -43,12 +43,12 @@ def by(pods: list[str], *ports: int) -> Rule:
 
 
 def to_all(*ports: int) -> Rule:
-    """Traffic to every address but those that AWS answers on."""
+    """Traffic to every address except those that AWS serves."""
     return lambda v: not is_link_local(v.target.address) and tcp(*ports)(v)
 
 
 def to_private(*ports: int) -> Rule:
-    """Traffic to addresses of the cluster: nobody knows from the answers which the API server has."""
+    """Traffic to addresses of the cluster: the answers do not contain the address of the API server."""
     return lambda v: is_private(v.target.address) and tcp(*ports)(v)
 
 
@@ -58,7 +58,7 @@ def to_public(*ports: int) -> Rule:
 
 
 def to_agent(v: Verdict) -> bool:
-    """Traffic to what hands out the AWS role of a pod."""
+    """Traffic to the agent that provides the AWS role of a pod."""
     return v.target.address == AGENT and tcp(80)(v)
 
 
@@ -69,11 +69,11 @@ def to_workloads(v: Verdict) -> bool:
 
 @dataclass(frozen=True)
 class Design:
-    """What the design says of a cluster.
+    """The design of a cluster.
 
     Attributes:
-        leaves: By the namespace or the pod, where traffic may go, apart from DNS.
-        enters: By the namespace or the pod, which traffic may come.
+        leaves: The allowed egress by namespace or pod, besides DNS.
+        enters: The allowed ingress by namespace or pod.
         monitoring: The namespace whose pods read metrics.
     """
 
@@ -82,7 +82,7 @@ class Design:
     monitoring: str
 
     def allows(self, verdict: Verdict) -> bool:
-        """Whether the source may send it and the target may receive it."""
+        """Return whether the source may send it and the target may receive it."""
         return self._leaves(verdict) and self._enters(verdict)
 
     def _leaves(self, v: Verdict) -> bool:
@@ -104,7 +104,7 @@ class Design:
         return rules is None or any(rule(v) for rule in rules)
 
 
-# By the optional add-on: where its pods go, and who reaches them.
+# The egress and ingress of optional add-ons.
 ADDONS: dict[str, Callable[[list[str]], tuple[list[Rule], list[Rule]]]] = {
     "aws-load-balancer-controller": lambda by_whom: ([to_all(443), to_agent], [tcp(9443), by(by_whom, 8080)]),
     "external-secrets": lambda by_whom: ([to_all(443), to_agent], [by(by_whom, 8080)]),

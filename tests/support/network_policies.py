@@ -1,4 +1,4 @@
-"""Allowed connections: the peers of a repository, the design, and the verdicts of a real engine."""
+"""Compare the allowed connections of a repository by design with the verdicts of a real engine."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tests.support import engines
 from tests.support.network_answers import Component, components_of, is_caller, routed_port
 from tests.support.repository import Document, Repository, pick
 
-# An image whose process asks these gets the AWS role of the node that it runs on.
+# A process that can reach these gets the AWS role of its node.
 METADATA = {"instance metadata": "169.254.169.254", "instance metadata (IPv6)": "fd00:ec2::254"}
 ELSEWHERE = {
-    # The kubelet's probes come from the pod's own node. The VPC CNI lets its address through whatever the rules say,
-    # and no rule could name it: nodes and pods share address ranges. So to the rules a node is a stranger like others.
+    # The kubelet's probes come from the pod's own node. The VPC CNI always admits its address,
+    # and no rule could name it: nodes and pods share address ranges. For the rules, a node is any other address.
     "the node": "10.0.0.10",
     "the API server": "172.20.0.1",
     "the API server (IPv6)": "fd12:3456::1",
@@ -41,13 +41,13 @@ PODS_OF_ARGOCD = {
     "argocd/shell": "shell",
     **{f"argocd/{component}": f"argocd-{component}" for component in OF_ARGOCD},
 }
-# DNS, instance metadata and Pod Identity, the ports of the platform's pods, and one that nobody names.
+# DNS, instance metadata and Pod Identity, the ports of the platform's pods, and an unused one.
 PORTS = {22, 53, 80, 443, 6379, 7979, 8000, 8080, 8081, 8082, 8083, 8084, 8443, 9100, 9999}
 
 
 @dataclass(frozen=True)
 class Peer:
-    """A pod, or an address that is none. Only pods of workloads belong to one, and to an environment."""
+    """A pod, or another address. Only pods of workloads have a workload and an environment."""
 
     name: str
     address: str
@@ -61,7 +61,7 @@ class Peer:
     is_traefik: bool = False
 
     def for_engine(self) -> Document:
-        """What the engine may know: the address and, of a pod, its labels and its namespace's."""
+        """Return the input of the engine: the address and, for a pod, its labels and those of its namespace."""
         if not self.namespace:
             return {"IP": self.address}
         labels = {"kubernetes.io/metadata.name": self.namespace}
@@ -70,20 +70,20 @@ class Peer:
         return {"IP": self.address, "Internal": pod}
 
     def is_with(self, other: Peer) -> bool:
-        """Whether both belong to the same workload, in the same environment."""
+        """Return whether both belong to the same workload, in the same environment."""
         return bool(self.workload) and (self.workload, self.environment) == (other.workload, other.environment)
 
     def serves(self, port: int, protocol: str) -> bool:
-        """Whether it is a pod that others may call on a port. Jobs are none."""
+        """Return whether it is a pod that others may call on a port. Jobs are not."""
         return self.is_service and self.component is not None and (port, protocol) in self.component.ports
 
     def is_scraped(self, port: int, protocol: str) -> bool:
-        """Whether Prometheus reads its metrics there."""
+        """Return whether Prometheus reads its metrics from this port."""
         metrics = self.component.metrics if self.is_service and self.component else None
         return (port, protocol) == (metrics, "TCP")
 
     def is_called_by(self, other: Peer) -> bool:
-        """Whether its component names the other one as a caller, in the same environment."""
+        """Return whether its component lists the other one as a caller, in the same environment."""
         if not self.component or not other.workload or self.environment != other.environment:
             return False
         return is_caller(self.component, other.workload, other.component)
@@ -91,7 +91,7 @@ class Peer:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the engine says to one question."""
+    """The engine's verdict on one connection."""
 
     source: Peer
     target: Peer
@@ -106,7 +106,7 @@ def prometheus(repository: Repository) -> str:
 
 
 def argocd_cluster(repository: Repository) -> str:
-    """Return the cluster that Argo CD runs in, by the answers: that of the last protected environment."""
+    """Return the cluster that Argo CD runs in, from the answers: the one of the last protected environment."""
     if "argocd_cluster" in repository.answers:
         return str(repository.answers["argocd_cluster"])
     kinds: dict[str, set[bool]] = {}
@@ -120,7 +120,7 @@ def argocd_cluster(repository: Repository) -> str:
 
 
 def peers(repository: Repository, cluster: str) -> Iterator[Peer]:
-    """All that a cluster has to do with: two pods of each object that makes pods, pods of others, other addresses."""
+    """Return all peers of a cluster: two pods of each object that creates pods, other pods, other addresses."""
     addresses = (str(ip_address("10.0.1.0") + number) for number in itertools.count(1))
     for workload, environment, overlay in repository.overlays():
         if environment["cluster"] != cluster:
@@ -154,7 +154,7 @@ def peers(repository: Repository, cluster: str) -> Iterator[Peer]:
 
 
 def labels_of_pods(documents: list[Document], namespace: str) -> dict[str, dict[str, str]]:
-    """Return the labels of all pods that an overlay makes, by the name of what makes them."""
+    """Return the labels of all pods of an overlay, by the name of the object that creates them."""
     found = {}
     for document in documents:
         spec = document.get("spec", {})
@@ -166,7 +166,7 @@ def labels_of_pods(documents: list[Document], namespace: str) -> dict[str, dict[
 
 
 def ask(policies: list[Document], questions: list[tuple[Peer, Peer, int, str]]) -> list[Verdict]:
-    """The engine's verdicts on whether packets leave their source and enter their target."""
+    """Return the engine's verdicts on whether packets may leave their source and enter their target."""
     binary = engines.CACHE / "bin/network-policies/network-policies"
     if not binary.exists():
         raise engines.EngineError("network-policies is not built yet: run `make tools`")
@@ -183,7 +183,7 @@ def ask(policies: list[Document], questions: list[tuple[Peer, Peer, int, str]]) 
 
 
 def of_argocd(repository: Repository) -> list[Document]:
-    """Return the NetworkPolicies of Argo CD, from their files: to build its whole manifest takes seconds."""
+    """Return the NetworkPolicies of Argo CD, from their files: building its whole manifest takes seconds."""
     files = ("network-policies", "git-servers")
     documents = [document for file in files for document in repository.read(f"bootstrap/argocd/{file}.yaml")]
     return [document | {"metadata": document["metadata"] | {"namespace": "argocd"}} for document in documents]
@@ -198,7 +198,7 @@ def policies_of(repository: Repository, cluster: str) -> list[Document]:
 
 
 def verdicts_on(repository: Repository, cluster: str) -> list[Verdict]:
-    """The verdicts on everything that can be asked about a cluster of a repository."""
+    """Return the verdicts on all connections in a cluster of a repository."""
     everybody = list(peers(repository, cluster))
     listening = {port for peer in everybody if peer.component for port, _ in peer.component.ports}
     questions = [

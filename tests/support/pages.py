@@ -9,7 +9,7 @@ BLOCK = re.compile(r"^( *)```sh\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 
 
 def pages(repository: Path) -> list[Path]:
-    """Return every page of a rendered repository that a person reads."""
+    """Return every documentation page of a rendered repository."""
     return [page for pattern in ("*.md", "docs/*.md", "apps/**/*.md") for page in sorted(repository.glob(pattern))]
 
 

@@ -1,4 +1,4 @@
-"""What README.md shows of the tools: their real output, as a block of text or as a picture.
+"""Produce the output of commands in README.md, as a block of text or as a picture.
 
 python -m tests.support.pictures    (make pictures) runs the commands, and writes README.md and docs/images
 """
@@ -33,7 +33,7 @@ COLUMNS = 80
 WIDEST = 114
 NAMESPACE = "http://www.w3.org/2000/svg"
 
-# Four mistakes that people make.
+# Four common mistakes.
 REFUSED = """\
 repo_url: https://github.com/acme/platform-gitops.git
 domain: https://example.com
@@ -76,7 +76,7 @@ SVG = """\
 
 
 class Highlighter(RegexHighlighter):
-    """Color what a reviewer looks for in a report."""
+    """Highlight what a reviewer looks for in a report."""
 
     highlights = [  # noqa: RUF012  Rich declares it so.
         r"(?P<command>^\$ .+$)",
@@ -94,7 +94,7 @@ COLORS = Theme(
 
 
 def svg(name: str, command: str, output: str) -> str:
-    """Return a picture of a terminal in which a command printed something."""
+    """Return a picture of a terminal with the output of a command."""
     text = f"$ {command}\n{output}"
     width = min(WIDEST, max(map(len, text.splitlines())))
     console = Console(record=True, width=width, file=io.StringIO(), highlight=False, theme=COLORS, legacy_windows=False)
@@ -159,7 +159,7 @@ def changed(answers: dict[str, Any]) -> dict[str, Any]:
 
 
 def blast_radius(template: Path, folder: Path) -> str:
-    """Return what scripts/blast_radius.py prints of a change of answers."""
+    """Return the output of scripts/blast_radius.py for changed answers."""
     answers = examples()["stages"]
     before = committed(render(template, answers, folder / "before"))
     checkout = Checkout(before, {})
@@ -175,7 +175,7 @@ BLAST_RADIUS_COMMAND = "scripts/blast_radius.py --brief"
 
 
 def refused_block(template: Path, folder: Path) -> str:
-    """Return the block of README.md with answers that are refused."""
+    """Return the block of README.md with rejected answers."""
     return block("refused", REFUSED_COMMAND, refused(template, folder))
 
 
@@ -185,7 +185,7 @@ def blast_radius_picture(template: Path, folder: Path) -> str:
 
 
 def in_folder(make: Callable[[Path, Path], str], template: Path, parent: Path) -> str:
-    """Run a command in a folder of its own."""
+    """Run a command in a separate folder."""
     folder = parent / make.__name__
     folder.mkdir()
     return make(template, folder)

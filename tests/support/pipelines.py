@@ -1,4 +1,4 @@
-"""Run the jobs of a rendered pipeline as their runners do: in a shell, with artifacts between jobs."""
+"""Run the jobs of a rendered pipeline like a runner: in a shell, with artifacts between jobs."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from typing import Any
 import yaml
 
 EXPRESSION = re.compile(r"\$\{\{ (.*?) \}\}")
-# What an event that has no such thing leaves empty.
+# Values that are empty for events without them.
 EMPTY = {"github.event.merge_group.base_sha": ""}
 BASH = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c"]
-# A runner installs the tools. Tests have them on the path.
+# A runner installs the tools. In tests, they are on the path.
 INSTALLATION = ("apt-get ", "mise install", "mise trust")
 
 
 @dataclass
 class Runner:
-    """What the jobs of one run share.
+    """The state that the jobs of one run share.
 
     Attributes:
         repository: The repository that jobs clone.
         folder: An empty folder for the working directories of jobs, and for artifacts.
         environment: The variables of every job.
-        values: What GitHub's expressions are, by their text.
+        values: The values of GitHub's expressions, by their text.
         workflow_variables: The variables that the pipeline itself sets.
     """
 
@@ -91,7 +91,7 @@ def script(job: Mapping[str, Any]) -> list[str]:
 
 
 def run_github_job(runner: Runner, content: Mapping[str, Any], job: str) -> subprocess.CompletedProcess[str]:
-    """Run the steps of a job up to the first that fails, and return the outcome with everything that was printed."""
+    """Run the steps of a job up to the first that fails, and return the outcome with all output."""
     assert content["defaults"]["run"]["shell"] == "bash"
     folder = runner.job_folder(job)
     folder.mkdir(parents=True)
@@ -139,7 +139,7 @@ def run_gitlab_job(runner: Runner, content: Mapping[str, Any], job: str) -> subp
         runner.job_folder(job).mkdir(parents=True)
     else:
         runner.job_folder(job).mkdir(parents=True)
-        # A runner fetches nothing but the commit and the branch of the pipeline.
+        # A runner fetches only the commit and the branch of the pipeline.
         branch = runner.environment.get("CI_COMMIT_BRANCH")
         refspecs = [f"+refs/heads/{branch}:refs/remotes/origin/{branch}"] if branch else []
         runner.check_out(job, runner.environment["CI_COMMIT_SHA"], *refspecs)

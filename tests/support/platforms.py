@@ -1,4 +1,4 @@
-"""Check what Linux, macOS and Windows have in common: names, lengths of paths, line endings, shell tools."""
+"""Check portability to Linux, macOS and Windows: names, lengths of paths, line endings, shell tools."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LONGEST_PATH = 180
 # So a rendered repository may be in a folder of 100 characters.
 LONGEST_RENDERED_PATH = 150
 
-# What bash 3.2 and the tools of macOS do not have.
+# Features that bash 3.2 and the tools of macOS lack.
 NOT_ON_MACOS = re.compile(
     r"\b(declare|local|typeset) -[a-zA-Z]*[An]|\b(mapfile|readarray|coproc|wait -n|tac|nproc|realpath|sha256sum)\b"
     r"|\$\{\w+(,|\^|@[A-Z])|&>>|\|&|;;?&|sed (-r|-i(?!\.))|grep -\w*P|readlink -f|date -d|stat -c|xargs -r|sort -V"
@@ -23,20 +23,20 @@ BARE_LIST = re.compile(r'(?<!\+)"\$\{\w+\[@\]\}"')
 
 
 def only_on_linux(script: str) -> list[str]:
-    """Return the lines of a shell script that macOS does not run."""
+    """Return the lines of a shell script that do not work on macOS."""
     lines = [line for line in script.splitlines() if "command -v" not in line]
     return [line for line in lines if NOT_ON_MACOS.search(line) or BARE_LIST.search(line)]
 
 
 def problems_of_paths(paths: Iterable[str], longest: int) -> Iterator[str]:
-    """Return the paths that Windows or macOS cannot store, not beside each other, or only in a short folder."""
+    """Return the paths that Windows or macOS cannot store: invalid, conflicting or too long."""
     paths = list(paths)
     yield from problems_of_names(paths)
     yield from (f"{path}: has {len(path)} of {longest} characters" for path in paths if len(path) > longest)
 
 
 def problems_of_files(folder: Path) -> list[str]:
-    """Return what Windows or macOS cannot store of a repository: names, long paths, links, other line endings."""
+    """Return what Windows or macOS cannot store in a repository: names, long paths, links, other line endings."""
     files = [path for path in folder.rglob("*") if not path.is_dir() or path.is_symlink()]
     problems = list(problems_of_paths((file.relative_to(folder).as_posix() for file in files), LONGEST_RENDERED_PATH))
     problems += [f"{file}: is a symbolic link" for file in files if file.is_symlink()]

@@ -1,4 +1,4 @@
-"""bootstrap/preflight.sh of a rendered repository, with stand-ins for the programs that it runs."""
+"""Run bootstrap/preflight.sh of a rendered repository, with stand-ins for the programs that it calls."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.support import engines
 from tests.support.hosted_zones import printed
 
-# What every stand-in does first: it notes the call, and fails where a test says so.
+# The first step of every stand-in: record the call, and fail if the test requires it.
 CALLED = """[ -z "$CALLS" ] || printf '%s\\n' "${0##*/} $*" >>"$CALLS"
 if [ "${0##*/} $*" = "$BROKEN" ]; then printf 'debugging output\\n\\n%s\\n' "$ERROR" >&2; exit 255; fi
 case "${0##*/}" in $BROKEN_TOOL) printf '\\n%s\\n' "$ERROR" >&2; exit 255 ;; esac
@@ -61,7 +61,7 @@ esac""",
   *) echo "kubectl: unknown call $*" >&2; exit 1 ;;
 esac""",
 }
-# What the tools find where everything is there.
+# The output of the tools if everything exists.
 READY = {
     "CALLS": "",
     "BROKEN": "nothing",
@@ -103,7 +103,7 @@ class Preflight:
     folder: Path
 
     def __call__(self, cluster: str = "nonprod", *options: str, **changed: str) -> subprocess.CompletedProcess[str]:
-        """Run it for a cluster, where something may not be as it should."""
+        """Run it for a cluster, with changes to what the tools find."""
         for tool, body in TOOLS.items():
             (self.folder / tool).write_text(f"#!/bin/sh\n{CALLED}{body}\n")
             (self.folder / tool).chmod(0o755)

@@ -1,4 +1,4 @@
-"""Properties: how many generated examples each tries in either tier."""
+"""Configure property tests: how many generated examples each tries in either tier."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import pytest
 from hypothesis import HealthCheck, Phase, is_hypothesis_test, settings
 
-# Answers are too large to shrink. The same examples in every run: a failure is never a matter of luck.
+# Answers are too large to shrink. Every run uses the same examples: no failure is random.
 settings.register_profile(
     "thorough",
     derandomize=True,

@@ -1,4 +1,4 @@
-"""Run Argo CD's own code that generates manifests, as a process that answers one request per line."""
+"""Run Argo CD's own code that generates manifests, as a process that serves one request per line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KUBERNETES_VERSION = "1.36.0"
 
 
 class RefusedError(Exception):
-    """Argo CD does not build it; the message is what it says."""
+    """Argo CD rejected the source; the message is its own."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Manifests:
         """Return the objects that Argo CD would apply. It may change the files below the root.
 
         Raises:
-            RefusedError: if it refuses to build them.
+            RefusedError: if it rejects the source.
         """
         request = {"root": str(root), "application": application, "kubeVersion": KUBERNETES_VERSION}
         assert self.process.stdin
@@ -46,7 +46,7 @@ class Manifests:
 
 @contextmanager
 def manifests(folder: Path) -> Iterator[Manifests]:
-    """Start the process, with nothing on its PATH but the tools that it runs."""
+    """Start the process, with only the tools that it runs on its PATH."""
     binary = engines.CACHE / "bin/argocd/controllers"
     tools = folder / "bin"
     tools.mkdir()

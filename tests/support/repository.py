@@ -1,4 +1,4 @@
-"""Rendered repositories: the scenarios, and access to what was rendered."""
+"""Render the scenarios, and read rendered repositories."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Document = dict[str, Any]
 
 
 class StrictLoader(yaml.CSafeLoader):
-    """Reads YAML as the engines should: a duplicate key is an error, not a silent loss."""
+    """Read YAML strictly: a duplicate key is an error, not a silent loss."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
@@ -36,7 +36,7 @@ def load(text: str) -> list[Document]:
     """Return the documents of a YAML text, without empty ones.
 
     Raises:
-        yaml.YAMLError: on anything that is not YAML, duplicate keys included.
+        yaml.YAMLError: if it is not valid YAML, duplicate keys included.
     """
     return [document for document in yaml.load_all(text, StrictLoader) if document is not None]
 
@@ -142,7 +142,7 @@ def examples() -> dict[str, dict[str, Any]]:
 
 
 def town() -> dict[str, Any]:
-    """Return the answers of workloads that call each other, and have all that a component may have."""
+    """Return the answers of workloads that call each other and use every field of a component."""
     return dict(yaml.load((ROOT / "tests/support/town.yaml").read_text(), yaml.CSafeLoader))
 
 
@@ -177,7 +177,7 @@ def scenarios() -> dict[str, dict[str, Any]]:
 
 
 def snapshot(folder: Path) -> Path:
-    """Copy the template as it is in the working tree, uncommitted changes included, into an empty folder."""
+    """Copy the template from the working tree, uncommitted changes included, into an empty folder."""
     shutil.copy(ROOT / "copier.yml", folder)
     for part in ("hooks", "template"):
         shutil.copytree(ROOT / part, folder / part)
@@ -185,7 +185,7 @@ def snapshot(folder: Path) -> Path:
 
 
 def render(template: Path, answers: dict[str, Any], destination: Path) -> Path:
-    """Render answers as a user does: without prompts, and without trust."""
+    """Render answers like a user: without prompts, and without trust."""
     from copier import run_copy  # Takes a second, which xdist's controller does not have to spend.
 
     run_copy(str(template), destination, data=answers, defaults=True, quiet=True)

@@ -1,4 +1,4 @@
-"""Add up the requests of pods as a scheduler does."""
+"""Add up the requests of pods like the scheduler."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support.repository import Document
 from tests.support.sizing import Requests
 
 CONTROLLERS = ("Deployment", "StatefulSet")
-# What a scheduler places as well, and these sums leave out.
+# The scheduler also places these, but the sums omit them.
 OTHERS = ("CronJob", "DaemonSet", "Job", "Pod")
 
 

@@ -1,4 +1,4 @@
-"""Answers with a workload that has routes of every kind."""
+"""Return answers with a workload that has routes of every kind."""
 
 from __future__ import annotations
 

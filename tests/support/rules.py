@@ -1,4 +1,4 @@
-"""Rules of routes: ordinary ones, and those that attackers write to be read in two ways."""
+"""Generate rules of routes: ordinary ones, and ambiguous ones that attackers write."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def plain(draw: DrawFn, hosts: tuple[str, ...] = OWN + FOREIGN) -> str:
 
 @st.composite
 def spoilt(draw: DrawFn) -> str:
-    """Return a rule with pieces that are taken out, doubled, put in, or written in another case."""
+    """Return a rule with pieces removed, doubled, inserted, or in another case."""
     rule = draw(plain())
     for _ in range(draw(st.integers(1, 3))):
         start, end = sorted(draw(st.tuples(*[st.integers(0, len(rule))] * 2)))
@@ -81,7 +81,7 @@ def rules() -> SearchStrategy[str]:
 
 
 def probes(rule: str) -> list[str]:
-    """Return the hosts to ask for: all that generated rules name, what a rule may mean, and names around them."""
+    """Return the hosts to request: all hosts of generated rules, what a rule may mean, and similar names."""
     words = [word.lower().strip(".") for word in re.findall(r"[A-Za-z0-9.-]+", rule) if "." in word.strip(".")]
     joined = ["".join(pair) for pair in pairwise(words)]
     found = {*OWN, *FOREIGN, *words, *joined, *(f"x.{word}" for word in words)}
@@ -89,7 +89,7 @@ def probes(rule: str) -> list[str]:
 
 
 def always_true(rule: str) -> bool:
-    """Return whether a probe satisfies all that an accepted rule asks for besides hosts."""
+    """Return whether a probe meets all conditions of an accepted rule besides hosts."""
     for group in (matcher for matcher in TRUE if matcher.startswith("(")):
         rule = rule.replace(group, "")
     matchers = re.findall(r"!?[A-Za-z]+\([^()]*\)", rule)

@@ -1,4 +1,4 @@
-"""The tables behind docs/sizing.md: hooks/sizing.json, and the requests in hooks/addons.json."""
+"""Read the tables behind docs/sizing.md: hooks/sizing.json, and the requests in hooks/addons.json."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def size(name: str) -> Requests:
 
 
 def per_pod(requests: dict[str, int]) -> dict[str, str]:
-    """Return the requests of one pod, as Kubernetes has them, of those of all."""
+    """Return the requests of one pod, in Kubernetes' form, from the total."""
     amounts = {
         "cpu": f"{requests['cpu'] // requests['pods']}m",
         "memory": f"{requests['memory'] // requests['pods']}Mi",

@@ -1,4 +1,4 @@
-"""Public systems as answers, and the addresses that their programs call."""
+"""Read the answers of public systems, and the addresses that their programs call."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.cases import Answers
 from tests.support.repository import ROOT, Document, examples, pick
 
 FOLDER = ROOT / "examples/systems"
-# `redis:6379` in a text; a longer name such as `redis.other.svc:6379` is not ours to know.
+# `redis:6379` in a text; a longer name such as `redis.other.svc:6379` is outside the workload.
 ADDRESS = re.compile(r"(?<![\w.$-])([a-z][a-z0-9-]*):([0-9]{2,5})(?![\w.])")
 URL = re.compile(r"\bhttp://([a-z][a-z0-9-]*)(?![\w.:-])")
 
@@ -22,7 +22,7 @@ def systems() -> dict[str, Answers]:
 
 
 def joined() -> Answers:
-    """Return answers of one repository with the workloads of all systems, each in the environments of its own file."""
+    """Return answers of one repository with the workloads of all systems, each in the environments of its file."""
     workloads = []
     for answers in systems().values():
         names = [given["name"] if isinstance(given, dict) else given for given in answers["environments"]]

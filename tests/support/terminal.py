@@ -1,4 +1,4 @@
-"""A user at a terminal, who reads Copier's prompts and types."""
+"""Act as a user at a terminal, who reads Copier's prompts and types."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pexpect
 ENTER, DOWN = "\r", "\x1b[B"
 CLEAR = "\x15"
 
-# What a question begins with on the screen.
+# The first words of each question on the screen.
 REPO_URL = "Git URL of the repository"
 BRANCH = "Branch that Argo CD follows"
 DOMAIN = "DNS zone that your hosts live in"
@@ -31,19 +31,19 @@ WORKLOADS = "Workloads to run"
 CI = "Continuous integration"
 QUESTIONS = [REPO_URL, BRANCH, DOMAIN, DNS, LOAD_BALANCER, VERSION, ADDONS, CLUSTERS, ENVIRONMENTS, ARGOCD_CLUSTER]
 QUESTIONS += [CERTIFICATE, REGION, ACCOUNT, WORKLOADS, CI]
-# Asked only where other answers do not give them.
+# Questions that appear only if other answers do not determine the value.
 SOMETIMES = [ARGOCD_CLUSTER, REGION, ACCOUNT, WORKLOADS]
 
 
 class Person:
-    """Reads the screen and types."""
+    """A user who reads the screen and types."""
 
     def __init__(self, terminal: pexpect.spawn[str]) -> None:
         self.terminal = terminal
         self.last = ""
 
     def answers(self, question: str, *keys: str) -> None:
-        """Waits for the next question, which must be this one; the last one is drawn once more when it is answered."""
+        """Wait for the next question, which must be this one. The last one is drawn again when it is answered."""
         while (asked := QUESTIONS[self.terminal.expect([*QUESTIONS])]) == self.last:
             pass
         assert asked == question
@@ -51,7 +51,7 @@ class Person:
         self.terminal.send("".join(keys))
 
     def is_told(self, message: str, *keys: str) -> None:
-        """Waits for a prompt's first refusal (of a second, only what differs is drawn) and types another answer."""
+        """Wait for the first error of a prompt (later ones are drawn as differences) and type another answer."""
         self.terminal.expect(re.escape(message))
         self.terminal.send(CLEAR + "".join(keys))
 
@@ -65,7 +65,7 @@ class Person:
 def start_copier(
     arguments: list[str], folder: Path, environment: Mapping[str, str] = os.environ, columns: int = 240
 ) -> pexpect.spawn[str]:
-    """Start the installed command in a terminal, by default one that is wide enough for every message."""
+    """Start the installed command in a terminal, by default wide enough for every message."""
     command = str(Path(sys.executable).with_name("copier"))
     settings = {**environment, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"}
     size = (40, columns)

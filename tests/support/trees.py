@@ -1,4 +1,4 @@
-"""Trees for Argo CD to build: every kind of source, mixed, and with common mistakes."""
+"""Generate trees for Argo CD to build: every kind of source, mixed, and with common mistakes."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ seldom = st.sampled_from([*[False] * 9, True])
 
 @st.composite
 def kustomizations(draw: DrawFn, resources: list[str], kind: str = "Kustomization") -> str:
-    """Return a kustomization of some of these resources, with up to three other fields, seldom broken."""
+    """Return a kustomization of some of these resources, with up to three other fields, rarely invalid."""
     content: dict[str, Any] = {"resources": draw(st.lists(st.sampled_from(resources), max_size=2, unique=True))}
     if kind == "Component":
         content = {"apiVersion": "kustomize.config.k8s.io/v1alpha1", "kind": kind}
@@ -174,7 +174,7 @@ SHAPES = {
 
 @st.composite
 def trees(draw: DrawFn) -> tuple[dict[str, Any], Tree]:
-    """Return what an Application's source says, and the files of the repository."""
+    """Return the source of an Application, and the files of the repository."""
     folder, shape = draw(folders()), draw(st.sampled_from([*["kustomization"] * 4, *SHAPES, "directory", "chart"]))
     if shape in ("chart", "mixture"):
         folder |= draw(charts)

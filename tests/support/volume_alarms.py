@@ -1,4 +1,4 @@
-"""Changes of objects with data: claims, and StatefulSets with a claim per pod."""
+"""Change objects with data: claims, and StatefulSets with a claim per pod."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DELETED_WITH_POD: dict[str, Any] = {"persistentVolumeClaimRetentionPolicy": {"wh
 
 
 def becomes(old: dict[str, Any], new: dict[str, Any], overlay: str = DEV) -> dict[str, Any]:
-    """Return the steps of an object that changes."""
+    """Return the steps that change an object."""
     return {"before": add(old, overlay), "change": change(new, overlay)}
 
 

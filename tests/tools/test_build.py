@@ -1,4 +1,4 @@
-"""Engines are provided: an installed program of the pinned version is copied, others are built from cut source."""
+"""An installed engine of the pinned version is copied; others are built from reduced source."""
 
 from __future__ import annotations
 

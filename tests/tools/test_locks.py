@@ -99,7 +99,7 @@ def test_only_the_lock_of_the_tools_may_be_missing_before_a_release(
     record_property: Callable[[str, object], None],
 ) -> None:
     problems = list(locks.tool_problems(ROOT / "template"))
-    # It is made on a machine that reaches GitHub. A lock that is there is complete.
+    # It is created on a machine with access to GitHub. An existing lock is complete.
     assert problems in ([], ["mise.lock is missing: run make locks on a machine that reaches GitHub"])
     record_property("measured", problems[0] if problems else "mise.lock is complete")
 

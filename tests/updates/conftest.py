@@ -55,7 +55,7 @@ def next_version(versions: Versions) -> str:
 
 @pytest.fixture(scope="session")
 def moved_version(versions: Versions, next_version: str) -> str:
-    """Release a version after the next one that renames directories, and so needs trust."""
+    """Release a later version that renames directories, and therefore needs trust."""
     tag = versions.upcoming
     return versions.release("moved", lambda template: rename_directories(template, tag), after=next_version)
 

@@ -1,4 +1,4 @@
-"""No changed answer and no newer version narrows a project too early without a report."""
+"""No changed answer or newer version narrows a project too early without a report."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CERTIFICATE = BASE["acm_certificate_arn"].replace("certificate/a", "certificate/
 
 @dataclass(frozen=True)
 class Change:
-    """Other answers, and whether that is quiet, refused before anything is written, or told before the merge."""
+    """Other answers, and whether the change is safe, rejected before it is written, or reported before the merge."""
 
     answers: dict[str, Any]
     verdict: str = QUIET
@@ -41,14 +41,14 @@ class Change:
 
 
 def named(old: str, new: str) -> dict[str, Any]:
-    """Return the answers that name a cluster, with another name of one."""
+    """Return the answers that name a cluster, with one of them renamed."""
     clusters = json.loads(json.dumps(BASE["clusters"]).replace(f'"{old}"', f'"{new}"'))
     environments = [e | {"cluster": new} if e["cluster"] == old else e for e in BASE["environments"]]
     argocd = {"argocd_cluster": new} if BASE["argocd_cluster"] == old else {}
     return {"clusters": clusters, "environments": environments} | argocd
 
 
-# By the answer that changes, and what changes of it.
+# By the answer that changes, and the kind of change.
 CHANGES = {
     "repo_url": Change({"repo_url": "https://github.com/acme/new.git"}, REFUSED, "Move the repository"),
     "additional_repo_urls": Change({"additional_repo_urls": ["https://github.com/acme/new.git"]}),
@@ -120,11 +120,11 @@ def test_a_change_of_an_answer_and_its_revert_lock_nothing_unless_somebody_is_to
     told, told_of_revert = compared(base, changed), compared(changed, base)
     if change.verdict == QUIET:
         assert told == []
-        # What a revert removes again is an application of its own, not a guard.
+        # A revert removes a separate application again, not a guard.
         assert all("neither prune nor manage" in notice.text for notice in told_of_revert)
     else:
         assert any(change.text in notice.text for notice in told), told
-    # Whatever is told: the root application is never locked by an answer.
+    # In every case, no answer locks the root application.
     assert not [notice for notice in told + told_of_revert if "locks the root application" in notice.text]
 
 

@@ -20,7 +20,7 @@ OWNED = {"dns_owner_id": f"{ID}-main", "ingress_host": f"ingress-main-{ID}.{MINI
 
 
 def dns(repository: Repository, cluster: str) -> list[Any]:
-    """Return what external-dns goes by: the owner id, and the name of the endpoint."""
+    """Return what external-dns uses: the owner id, and the name of the endpoint."""
     external_dns, traefik = (
         repository.yaml(f"apps/platform/{addon}/clusters/{cluster}/values.yaml") for addon in VALUES
     )

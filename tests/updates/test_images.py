@@ -20,7 +20,7 @@ ANSWERS = examples()["minimal"] | {
 
 @pytest.fixture
 def released(render: Render) -> Repository:
-    """A repository in which a release has reached the first environment."""
+    """Return a repository in which a release has reached the first environment."""
     repository = render(ANSWERS)
     set_tag(repository, FILE.format("dev"), "1.7.3")
     repository.commit()

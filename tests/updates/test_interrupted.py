@@ -1,4 +1,4 @@
-"""An update that is killed halfway."""
+"""A killed update can be undone and repeated."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EXAMPLES = examples()
 MINIMAL = EXAMPLES["minimal"]
 OVERLAY = "apps/workloads/whoami/overlays/dev/kustomization.yaml"
 
-# Stands before Git in the PATH: kills everything that takes part in the update when it is called for the nth time.
+# Precedes Git in the PATH: kills all processes of the update at its nth call.
 GIT = """#!/bin/sh
 echo "$*" >> "$CALLS"
 [ "$(wc -l < "$CALLS")" -eq "$LAST" ] && kill -s KILL 0
@@ -35,7 +35,7 @@ Update = Callable[..., list[str]]
 
 @pytest.fixture
 def update(tmp_path: Path) -> Update:
-    """Updates as a person does, returns the calls of Git, and is killed at the last of them where there is one."""
+    """Update like a user, and return the calls of Git. If a number is set, kill the update at that call."""
     (tmp_path / "bin").mkdir()
     shim = tmp_path / "bin/git"
     shim.write_text(GIT.format(git=shutil.which("git")))
@@ -58,7 +58,7 @@ def update(tmp_path: Path) -> Update:
 
 
 def points(calls: list[str]) -> dict[str, int]:
-    """Numbers of calls, at each of which another part of the update begins or is on its way."""
+    """Return the numbers of calls at which each phase of the update starts or runs."""
     first: dict[str, int] = {}
     last: dict[str, int] = {}
     for number, call in enumerate(calls, 1):
@@ -79,7 +79,7 @@ def points(calls: list[str]) -> dict[str, int]:
 def test_a_killed_update_is_undone_by_git_and_can_be_repeated(
     update: Update, moved_version: str, render: Render, tmp_path: Path
 ) -> None:
-    """Killed again and again, each time a little later, in the same repository."""
+    """Kill it repeatedly, each time a little later, in the same repository."""
     repository = render(MINIMAL)
     repository.replace(OVERLAY, "newTag: v1.11.0", "newTag: v1.12.0")
     repository.write(OVERLAY.replace("kustomization", "own"))

@@ -24,7 +24,7 @@ OLD, NEW = (
 
 
 def update(repository: Repository, tag: str, *options: str) -> subprocess.CompletedProcess[str]:
-    """As a person does it."""
+    """Update like a user."""
     command = [sys.executable, "-m", "copier", "update", "--defaults", "--vcs-ref", tag, *options]
     return subprocess.run(command, cwd=repository.path, capture_output=True, text=True)
 
@@ -95,7 +95,7 @@ def test_refused_answers_stop_the_update_before_anything_is_moved(
 def test_a_directory_renamed_twice_takes_edits_along_from_any_version(
     moved_version: str, later_version: str, versions: Versions, render: Render
 ) -> None:
-    """The entry of the first migration names the directory as it is called now."""
+    """The entry of the first migration has the current name of the directory."""
 
     def change(template: Path) -> None:
         edit(template, "copier.yml", "stages", "environments")

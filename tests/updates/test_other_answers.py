@@ -22,7 +22,7 @@ EXAMPLES = examples()
 
 MINIMAL, STAGES = EXAMPLES["minimal"], EXAMPLES["stages"]
 INVENTORY = "docs/inventory.md"
-# What lists environments and clusters beside the inventory: documents with commands to copy, and the preflight script.
+# Other files that list environments and clusters: documents with commands to copy, and the preflight script.
 LISTS = ("docs/", "AGENTS.md", "README.md", "bootstrap/preflight.sh", "infrastructure/")
 # The policies are for the namespaces of all environments, and not for the add-ons of any cluster.
 POLICIES = "apps/platform/policies/"
@@ -31,7 +31,7 @@ NETWORKS = "apps/platform/traefik/clusters/"
 # external-dns of a cluster reads the zones of its environments.
 ZONES = "apps/platform/external-dns/clusters/"
 # The project of an add-on names its clusters.
-# The hosts that the answers give to workloads are data of a policy.
+# The hosts that the answers assign to workloads are data of a policy.
 HOSTS = f"{POLICIES}base/hosts.yaml"
 ADDON_PROJECTS = tuple(f"argo/projects/{addon}.yaml" for addon in json.loads((ROOT / "hooks/addons.json").read_text()))
 
@@ -71,7 +71,7 @@ def with_override() -> list[Any]:
     return workloads
 
 
-# What is added comes before what is there, in order and by name: nothing may hang on being the first or the only one.
+# Additions come first, in order and by name: nothing may depend on being the first or the only one.
 ADDITIONS = {
     "workload": Addition(
         STAGES,
@@ -178,7 +178,7 @@ def is_part(part: Any, whole: Any) -> bool:
     if isinstance(part, list) and isinstance(whole, list):
         return all(any(is_part(item, other) for other in whole) for item in part)
     if isinstance(part, str) and isinstance(whole, str) and '"' in part:
-        # An expression of a policy, with the names of environments in it.
+        # An expression of a policy that contains the names of environments.
         lists = [set(re.findall(r'"([^"]*)"', text)) for text in (part, whole)]
         return lists[0] <= lists[1]
     if isinstance(part, str) and isinstance(whole, str) and "|" in part:
@@ -195,7 +195,7 @@ def test_an_addition_renames_nothing(story: Story) -> None:
 
 
 def names_in_inventory(files: Files) -> set[str]:
-    """Return its rows without their last cell, which lists the workloads."""
+    """Return the rows without their last cell, which lists the workloads."""
     return {line.rsplit(" | ", 1)[0] for line in files[INVENTORY].decode().splitlines() if line.startswith("| ")}
 
 

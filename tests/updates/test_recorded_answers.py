@@ -43,7 +43,7 @@ EDITS = {
 
 
 def refusal(repository: Repository, tag: str | copier.VcsRef, answers: Answers | None = None) -> str:
-    """Return the message of an update that must be refused without any change."""
+    """Return the message of an update that must be rejected without any change."""
     before = repository.files()
     with pytest.raises(Exception, match="Nothing was written") as caught:
         repository.update(tag, answers)
@@ -155,14 +155,14 @@ def test_names_typed_at_an_update_are_recorded_as_a_list(render: Render) -> None
 
 
 def with_workload(name: str) -> Answers:
-    """The answers with one workload more."""
+    """Return the answers with an additional workload."""
     answers = deepcopy(STAGES)
     answers["workloads"].append({"name": name, "image": f"ghcr.io/acme/{name}:1.0.0", "port": 8080})
     return answers
 
 
 def keep_both_sides(repository: Repository, file: str) -> None:
-    """What a person does where both branches added something, as docs/operations.md has it."""
+    """Resolve a conflict between two additions with the commands of docs/operations.md."""
     git(repository.path, "checkout", "--quiet", "--conflict=diff3", file)
     lines = repository.text(file).splitlines(keepends=True)
     repository.write(file, "".join(line for line in lines if not re.match(r"<{7} |\|{7} |={7}$|>{7} ", line)))
@@ -189,7 +189,7 @@ def test_two_branches_that_each_add_a_workload_merge_into_what_both_answers_rend
     }
     merged = repository.files()
     fresh = Repository.copy(versions, tmp_path / "fresh", both).files()
-    # Only the order of these lists is the merge's.
+    # Only the order of these lists comes from the merge.
     assert differences(merged, fresh) <= LISTS
     for file in LISTS:
         assert sorted(merged[file].splitlines()) == sorted(fresh[file].splitlines())

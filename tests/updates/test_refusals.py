@@ -97,7 +97,7 @@ def test_once_the_files_are_moved_away_the_same_answers_are_taken(render: Render
 
 @pytest.fixture(scope="module")
 def stricter_version(versions: Versions) -> str:
-    """Release a version that refuses a branch, a load balancer and a port that the first version accepts."""
+    """Release a version that rejects a branch, a load balancer and a port that the first version accepts."""
 
     def change(template: Path) -> None:
         edit(template, "copier.yml", "    Kubernetes' in-tree provider (legacy): legacy\n", "")

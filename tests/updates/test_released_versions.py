@@ -20,7 +20,7 @@ NEXT = "v9999.0.0"
 
 
 def released() -> list[str]:
-    """The tags of this repository; none where it is no Git repository."""
+    """Return the tags of this repository; none if it is not a Git repository."""
     command = ["git", "-C", str(ROOT), "tag", "--list", "v*"]
     return subprocess.run(command, capture_output=True, text=True).stdout.split() if (ROOT / ".git").exists() else []
 

@@ -18,7 +18,7 @@ DIGEST = f"sha256:{'9' * 64}"
 
 
 def release_all(repository: Repository) -> dict[str, Any]:
-    """Moves every image and every number of pods, and returns what each overlay says of them."""
+    """Change every image and replica count, and return those of each overlay."""
     runs = {}
     for path in repository.path.glob(OVERLAY):
         lines = []
@@ -40,7 +40,7 @@ def what_runs(repository: Repository, file: str) -> Any:
 
 
 def other_answers(answers: Answers) -> Answers:
-    """Everything about every component but its image and number of pods, and one more of what contains them."""
+    """Change everything about every component except its image and replicas, and add a workload."""
     workloads = deepcopy(answers["workloads"])
     names = [environment["name"] for environment in answers["environments"]]
     for workload in workloads:

@@ -32,7 +32,7 @@ def variables(repository: Repository, home: Path) -> dict[str, str]:
 
 @pytest.fixture
 def task(repository: Repository, variables: dict[str, str]) -> Task:
-    """Run a task with an editor that is a script of sed."""
+    """Run a task with a sed script as the editor."""
 
     def run(*words: str, sed: str = "") -> subprocess.CompletedProcess[str]:
         variables["EDITOR"] = f"sed -i.old '{sed}'"
@@ -110,6 +110,9 @@ def test_an_update_names_the_files_with_conflicts_and_what_to_run(
 def test_an_update_passes_options_on_and_may_change_nothing(repository: Repository, task: Task) -> None:
     result = task("update", "--no-such-option")
     assert result.returncode == 1 and "Unknown switch --no-such-option" in result.stdout + result.stderr
+    result = task("update", "v9.9.9")
+    assert result.returncode == 1 and "\nNothing was changed: see the message above.\n" in result.stderr
+    assert "ValueError: Unknown revision: 'v9.9.9'\n" in result.stderr
     result = task("update", repository.yaml(ANSWERS_FILE)["_commit"], "--skip-tasks")
     assert result.returncode == 0 and "No file changed." in result.stdout
     assert repository.changed() == set()

@@ -22,7 +22,7 @@ LATER = range(1, len(KINDS) + 1)
 
 
 def updated(repository: Repository, *tags: str) -> Files:
-    """What is there after one update after the other; every one keeps the answers that it still knows."""
+    """Return the result of several updates in a row. Each keeps the answers that it knows."""
     for tag in tags:
         before = repository.answers()
         repository.update(tag)

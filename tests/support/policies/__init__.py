@@ -1,7 +1,7 @@
-"""What the admission policies accept and refuse. Both gates, the API server and Kyverno, are tested against it.
+"""Objects that the admission policies accept and reject. Both gates, the API server and Kyverno, are tested with them.
 
 Each violation is an object that breaks one rule and no other. A module per topic has `accepted(domain)` and
-`violations(domain)`. The word WORKLOAD in an object stands for the name of the workload.
+`violations(domain)`. The word WORKLOAD in an object is replaced by the name of the workload.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ __all__ = [
 
 
 def accepted(domain: str, workload: str = "shop") -> list[Object]:
-    """Return objects of a workload that no policy refuses, in an environment of the domain, under names that differ."""
+    """Return objects of a workload that no policy rejects, in an environment of the domain, under names that differ."""
     return named([_of(workload, item) for topic in TOPICS for item in topic.accepted(domain)])
 
 
@@ -63,7 +63,7 @@ def violations(domain: str, workload: str = "shop") -> dict[str, Violation]:
 
 
 def _of(workload: str, item: Object) -> Object:
-    """Return an object with the name of the workload in it."""
+    """Return an object with the name of the workload filled in."""
     return dict(json.loads(json.dumps(item).replace("WORKLOAD", workload)))
 
 

@@ -9,7 +9,7 @@ KIND = "a Middleware is one of"
 
 
 def accepted(domain: str) -> list[Object]:
-    """Return Middlewares that no policy refuses."""
+    """Return Middlewares that no policy rejects."""
     return [*map(middleware, ACCEPTED)]
 
 

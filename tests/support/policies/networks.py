@@ -36,7 +36,7 @@ def block(cidr: str, *excepted: str) -> Object:
 
 
 def namespaces(*expressions: Object, **labels: str) -> Object:
-    """A peer: pods of namespaces. Labels are given by the last part of their names."""
+    """A peer: pods of namespaces. Labels are passed as the last part of their names."""
     given = {NAME if name == "name" else name: value for name, value in labels.items()}
     return {"namespaceSelector": {"matchLabels": given} | ({"matchExpressions": [*expressions]} if expressions else {})}
 
@@ -47,7 +47,7 @@ def one_of(*names: str, operator: str = "In") -> Object:
 
 
 def accepted(domain: str) -> list[Object]:
-    """Return network policies that no policy refuses, in the environment dev."""
+    """Return network policies that no policy rejects, in the environment dev."""
     dns = [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")]
     return [
         policy(),

@@ -38,7 +38,7 @@ AFFINITIES = {
     for kind in ("podAffinity", "podAntiAffinity")
     for strength, term in (("required", {"namespaceSelector": {}}), ("preferred", {"namespaces": ["shop-prod"]}))
 }
-# What the scheduler would do to others.
+# Effects on other pods through the scheduler.
 SCHEDULED: dict[str, Change] = {
     **{
         f"the priority class {name}": ("pods", "remove priorityClassName", _with(priorityClassName=name))
@@ -55,7 +55,7 @@ SCHEDULED: dict[str, Change] = {
     "a node of its choice": ("pods", "remove nodeName", _with(nodeName="node-a")),
     "a scheduler of its own": ("pods", "schedulerName", _with(schedulerName="mine")),
 }
-# What Pod Security forbids besides.
+# Other fields that Pod Security forbids.
 RESTRICTED: dict[str, Change] = {
     "an address of the node": (
         "pods",

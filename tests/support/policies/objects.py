@@ -11,12 +11,12 @@ IMAGE = "ghcr.io/acme/tool:1.0"
 
 
 class Violation(NamedTuple):
-    """An object that a policy refuses.
+    """An object that a policy rejects.
 
     Attributes:
         item: The object, without a namespace.
-        policy: The policy that refuses it.
-        message: What that policy says, in part.
+        policy: The policy that rejects it.
+        message: Part of the policy's message.
     """
 
     item: Object
@@ -25,7 +25,7 @@ class Violation(NamedTuple):
 
 
 def pod() -> Object:
-    """The specification of a pod that no policy refuses."""
+    """The specification of a pod that no policy rejects."""
     return {
         "automountServiceAccountToken": False,
         "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},

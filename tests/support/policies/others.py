@@ -6,7 +6,7 @@ from tests.support.policies.objects import Object, Violation, service
 
 
 def accepted(domain: str) -> list[Object]:
-    """Return objects that no policy refuses."""
+    """Return objects that no policy rejects."""
     return [service(), service(clusterIP="None")]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from tests.support.policies.objects import Object, Violation, maker, service
 
 OWNER = {"apiVersion": "example.com/v1", "name": "nobody", "uid": "00000000-0000-0000-0000-000000000000"}
-# What an author may write besides a name: none of it makes a policy look elsewhere.
+# Metadata that an author may write besides a name: none of it may exempt an object.
 METADATA: dict[str, Object] = {
     **{
         f"an owner of kind {kind}": {"ownerReferences": [OWNER | {"kind": kind}]}
@@ -22,7 +22,7 @@ METADATA: dict[str, Object] = {
     "a finalizer of Kubernetes": {"finalizers": ["foregroundDeletion"]},
     "a generated name": {"generateName": "tool-"},
 }
-# Of these nothing is refused, but they must not let anything else pass.
+# These are accepted, but must not exempt anything else.
 MARKS: dict[str, Object] = {
     f"the annotation {name}": {"annotations": {name: value}}
     for name, value in {
@@ -52,12 +52,12 @@ def secret(kind: str = "Opaque", **fields: Any) -> Object:
 
 
 def config_map(**metadata: Any) -> Object:
-    """Return a ConfigMap with metadata of its own."""
+    """Return a ConfigMap with metadata."""
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "tool"} | metadata}
 
 
 def accepted(domain: str) -> list[Object]:
-    """Return objects that keep to these policies."""
+    """Return objects that comply with these policies."""
     hook = maker("Job")
     hook["metadata"]["annotations"] = {
         "argocd.argoproj.io/hook": "PreSync",

@@ -16,7 +16,7 @@ ANNOTATION = "the only annotation of external-dns that is allowed is"
 
 
 def accepted(domain: str) -> list[Object]:
-    """Return routes that no policy refuses, in an environment of the domain."""
+    """Return routes that no policy rejects, in an environment of the domain."""
     return [*map(route, accepted_rules(domain)), *accepted_fields(domain), largest(domain)]
 
 
@@ -72,7 +72,7 @@ def violations(domain: str) -> dict[str, Violation]:
 
 
 def rules(domain: str) -> dict[str, tuple[str, str]]:
-    """Return rules that are refused."""
+    """Return rules that are rejected."""
     host = f"Host(`a.{domain}`)"
     foreign = f"hosts must be under {domain}, the domain of the environment"
     unreadable = {
@@ -117,7 +117,7 @@ def rules(domain: str) -> dict[str, tuple[str, str]]:
 
 
 def fields(domain: str) -> dict[str, tuple[Object, str]]:
-    """Return routes with a field that is refused."""
+    """Return routes with a field that is rejected."""
 
     def changed(spec: Object | None = None, rule: Object | None = None, **of_service: Any) -> Object:
         item = route(f"Host(`a.{domain}`)")
@@ -148,7 +148,7 @@ def fields(domain: str) -> dict[str, tuple[Object, str]]:
 
 
 def annotated(domain: str) -> dict[str, Object]:
-    """Return objects with an annotation of external-dns that is refused."""
+    """Return objects with an annotation of external-dns that is rejected."""
 
     def on(item: Object, name: str, value: str) -> Object:
         return item | {"metadata": item["metadata"] | {"annotations": {name: value}}}

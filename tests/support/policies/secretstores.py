@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.support.policies.objects import Object, Violation
 
-# As much of the operator's definition as an API server needs to take such objects.
+# The part of the operator's definition that an API server needs to accept such objects.
 DEFINITION: Object = {
     "apiVersion": "apiextensions.k8s.io/v1",
     "kind": "CustomResourceDefinition",
@@ -28,7 +28,7 @@ DEFINITION: Object = {
 
 
 def accepted(domain: str) -> list[Object]:
-    """Return objects that no policy refuses, in the environment dev."""
+    """Return objects that no policy rejects, in the environment dev."""
     return [
         secret(),
         # As the template renders it.

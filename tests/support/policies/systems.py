@@ -9,12 +9,12 @@ from tests.support.policies.objects import Object, Violation, maker, pod, servic
 
 GUARD = {"annotations": {"argocd.argoproj.io/sync-options": "Prune=false,Delete=false"}}
 HOOK = {"argocd.argoproj.io/hook": "Sync", "argocd.argoproj.io/hook-delete-policy": "BeforeHookCreation"}
-# A process without rights may listen on port 80.
+# An unprivileged process may listen on port 80.
 LOW_PORTS = {"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}
 
 
 def claim(name: str = "tool", mode: str = "ReadWriteOnce") -> Object:
-    """Return a claim that says that it stays."""
+    """Return a claim that is never pruned."""
     spec = {"accessModes": [mode], "resources": {"requests": {"storage": "10Gi"}}, "storageClassName": "gp3"}
     return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name} | GUARD, "spec": spec}
 
@@ -32,7 +32,7 @@ def volumes() -> list[Object]:
 
 
 def whole(**fields: Any) -> Object:
-    """Return a pod with all that a component may have."""
+    """Return a pod with everything that a component may have."""
     spec = pod()
     (container,) = spec["containers"]
     mounts = [{"name": name, "mountPath": f"/{name}"} for name in ("data", "html", "secrets", "tmp")]
@@ -96,7 +96,7 @@ def callers() -> list[Object]:
 
 
 def accepted(domain: str) -> list[Object]:
-    """Return what a large system has."""
+    """Return the objects of a large system."""
     database = maker("StatefulSet", whole())
     database["spec"] |= {
         "volumeClaimTemplates": [{"metadata": {"name": "data"} | GUARD, "spec": claim()["spec"]}],
@@ -111,7 +111,7 @@ def accepted(domain: str) -> list[Object]:
 
 
 def violations(domain: str) -> dict[str, Violation]:
-    """Return one violation of each rule that sidecars could get around."""
+    """Return one violation of each rule that sidecars could bypass."""
     found: dict[str, Violation] = {}
     for what, message, fields in (
         ("as root", "run as root", {"runAsUser": 0}),

@@ -1,4 +1,4 @@
-"""A rendered repository, and what users and Copier do to it."""
+"""Change a rendered repository like users and Copier."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Files = dict[str, bytes]
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository that Copier updates without prompts, and with trust only where a test gives it."""
+    """A repository that Copier updates without prompts, and with trust only if a test sets it."""
 
     path: Path
     versions: Versions
@@ -59,7 +59,7 @@ class Repository:
         git(self.path, "commit", "--quiet", "--allow-empty", "--message", "Commit")
 
     def undo(self) -> None:
-        """Undo an interrupted update as the documentation says."""
+        """Undo an interrupted update with the documented command."""
         git(self.path, "reset", "--quiet", "--hard")
         git(self.path, "clean", "--quiet", "-fd")
 
@@ -120,14 +120,14 @@ def seeds(files: Files) -> set[str]:
 
 
 def set_tag(repository: Repository, file: str, tag: str) -> None:
-    """Set the tag of the first image of an overlay, as a bot does."""
+    """Set the tag of the first image of an overlay, like a bot."""
     text, count = re.subn(r"(?m)^(    newTag: ).+$", rf"\g<1>{tag}", repository.text(file), count=1)
     assert count == 1, f"{file} has no newTag"
     repository.write(file, text)
 
 
 class Render(Protocol):
-    """Renders a version once per set of answers, and returns a clone for each caller."""
+    """Render a version once per set of answers, and return a clone for each caller."""
 
     def __call__(self, answers: Answers, tag: str = FIRST) -> Repository: ...
 

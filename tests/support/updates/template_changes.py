@@ -65,7 +65,7 @@ def rename_a_document(template: Path) -> None:
     (template / "template/docs/operations.md.jinja").rename(template / "template/docs/day-two.md.jinja")
 
 
-# What docs/migrations.md tells maintainers to write for a directory that is renamed.
+# The migration of a renamed directory, as in docs/migrations.md.
 MIGRATION = """
   - version: {version}
     when: "true"
@@ -108,7 +108,7 @@ def add_an_answer(template: Path) -> None:
 
 
 def rename_an_answer(template: Path, old: str, new: str, default: str) -> None:
-    """Rename an answer as the documentation says: its old value is the default of the new question."""
+    """Rename an answer as documented: its old value is the default of the new question."""
     for file in (template / "copier.yml", *(template / "hooks").rglob("*"), *text_files(template)):
         if file.is_file():
             file.write_text(re.sub(rf"\b{old}\b", new, file.read_text()))

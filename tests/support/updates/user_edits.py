@@ -1,4 +1,4 @@
-"""Edits of users: a random change in many files, and the expected result of each after an update."""
+"""Edit many files at random like users, and compute the expected result of each edit after an update."""
 
 from __future__ import annotations
 

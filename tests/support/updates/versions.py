@@ -1,4 +1,4 @@
-"""The template as users see it: a Git repository with tagged versions."""
+"""Create a Git repository of the template with tagged versions, as users see it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Objects that the API server accepts, and changes to them of which it accepts some."""
+"""Objects that the API server accepts, and changes, some of which it rejects."""

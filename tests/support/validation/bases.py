@@ -1,4 +1,4 @@
-"""Objects of every kind that workloads may have, with as many fields as one can have: the API server accepts them."""
+"""Return objects of every kind that workloads may have, with as many valid fields as possible."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def _object(version: str, kind: str, spec: Object) -> Object:
 
 
 def workloads() -> list[Object]:
-    """Return what makes pods."""
+    """Return the objects that create pods."""
     chosen = {"selector": {"matchLabels": LABELS}, "template": template()}
     job = {"template": template(restartPolicy="Never"), "backoffLimit": 2}
     indexed = {
@@ -174,7 +174,7 @@ def claim() -> Object:
 
 
 def others() -> list[Object]:
-    """Return objects that make no pods."""
+    """Return objects that create no pods."""
     target = {"type": "Utilization", "averageUtilization": 80}
     peers = [{"podSelector": {"matchLabels": LABELS}}, {"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16"]}}]
     identity = {"metadata": {"name": "tool", "labels": LABELS, "annotations": {"example.com/note": "x"}}}

@@ -1,6 +1,6 @@
 """Change one thing of an object somewhere: a field that its schema knows, to a value of the right type.
 
-Most of what comes out matches the schema. Whether it is valid, Kubernetes' own validation decides.
+Most results match the schema. Kubernetes' own validation decides whether they are valid.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ NUMBERS = (-1, 0, 1, 2, 5, 30, 80, 100, 101, 600, 3600, 8080, 70000, 2**31 - 1)
 EITHER = (0, 1, 8080, 70000, -1, "http", "25%", "0%", "101%", "a-name-that-is-too-long", "8080", "", "%", "a--b")
 KEYS = ("a", "app", "example.com/a", "A_b.c", "a b", "", "-a", "a" * 64, "cpu", "memory", "storage", "hugepages-2Mi")
 OPAQUE = ("Time", "MicroTime", "FieldsV1", "RawExtension")
-# Nobody writes these.
+# Users never write these.
 LEFT_OUT = {
     *("status", "apiVersion", "kind", "metadata", "ephemeralContainers", "template", "windowsOptions", "os"),
-    # Feature gates decide about some of their values, and other APIs.
+    # Some of their values depend on feature gates and other APIs.
     *("seLinuxChangePolicy", "resourceClaims", "dataSource", "dataSourceRef", "successPolicy"),
-    # What a cluster has decides about their values.
+    # Their valid values depend on the cluster.
     *("ipFamilies", "ipFamilyPolicy", "clusterIP", "clusterIPs", "nodePort", "healthCheckNodePort"),
 }
 
@@ -126,7 +126,7 @@ def value(part: Object, schema: Schema, random: Random, field: str, depth: int =
     if kind == "object":
         below = part.get("additionalProperties")
         return {random.choice(KEYS): value(below, schema, random, "") for _ in range(1) if isinstance(below, dict)}
-    # The words of an enumeration are in its description.
+    # The values of an enumeration are in its description.
     words = re.findall(r"\b[A-Z][A-Za-z]{2,}\b", described)
     return random.choice([*TEXTS, *words, *words])
 

@@ -1,4 +1,4 @@
-"""The patches in docs/operations.md, applied to a workload that has what they change."""
+"""Apply the patches in docs/operations.md to a workload with the fields that they change."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ Object = dict[str, Any]
 
 
 def patches(page: Path) -> str:
-    """Return the patches that a page shows below the heading that tells how to patch a generated workload."""
+    """Return the patches of a page below the heading about patching a generated workload."""
     section = page.read_text().partition("## Patch a generated workload\n")[2].partition("\n## ")[0]
     (block,) = re.findall(r"```yaml\n(.*?)```", section, re.DOTALL)
     return str(block)
 
 
 def answers(given: Object) -> Object:
-    """Return answers with a workload that has everything which the documented patches change."""
+    """Return answers with a workload that has everything that the documented patches change."""
     environment = {"DB_HOST": "db.local", "DEBUG": "true"}
     fields = {"env": environment, "health": "/healthz", "writable_paths": ["/scratch"]}
     return given | {"workloads": [given["workloads"][0] | fields]}

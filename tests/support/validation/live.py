@@ -1,6 +1,6 @@
-"""Changes of live objects, with what is told about those that the API server refuses.
+"""Changes of live objects, with the reported fix for those that the API server rejects.
 
-The same table is held against our own rules, and against the real API server.
+Tests compare this table with our own rules and with the real API server.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from tests.support.cluster import storage
 from tests.support.policies import maker, service
 
 Object = dict[str, Any]
-# Claims of it are bound at once, and grow.
+# Its claims are bound immediately, and can grow.
 GROWING = "growing"
 KEEP, NEW_VOLUME, ORPHAN = "a volume never shrinks", "copy the data to a new volume", "--cascade=orphan"
 
@@ -22,9 +22,9 @@ class Case(NamedTuple):
     """A change.
 
     Attributes:
-        old: The object that lives.
-        new: What is applied.
-        fix: What is told in part; empty if the API server takes the change.
+        old: The live object.
+        new: The applied object.
+        fix: Part of the reported fix; empty if the API server accepts the change.
     """
 
     old: Object
@@ -125,7 +125,7 @@ def _cases() -> dict[str, Case]:
 
 
 def kind_of(item: Object) -> Object:
-    """Return what an object is."""
+    """Return the kind of an object."""
     return {key: item[key] for key in ("apiVersion", "kind")}
 
 

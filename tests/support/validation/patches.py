@@ -1,4 +1,4 @@
-"""Strategic merge patches as people write them, over a rendered workload, built by Kustomize."""
+"""Generate typical strategic merge patches of a rendered workload, built by Kustomize."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def variable(random: Random) -> Object:
 
 
 def mount(random: Random) -> Object:
-    """Mount a volume that there is, or not, at a path that is free, or not."""
+    """Mount an existing or missing volume at a free or used path."""
     path = random.choice(("/scratch", "/etc/tool", "/tmp"))
     return {"volumeMounts": [{"name": random.choice(("scratch", "config", "data")), "mountPath": path}]}
 
