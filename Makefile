@@ -76,7 +76,7 @@ cluster-down: ## Stop that cluster.
 	@$(BIN)/python -m tests.cluster down
 
 docs: $(VENV) ## Generate docs/answers.md and the schema for infrastructure.
-	@rm -rf build/docs
+	@rm -rf build/docs && git init --quiet --initial-branch=main build/docs
 	@$(RENDER) --quiet --data-file examples/minimal.yaml "$(CURDIR)" build/docs
 	@mkdir -p docs
 	cp build/docs/docs/answers.md docs/answers.md
