@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 
 import pytest
 
+from tests.support import policies
 from tests.support.cluster import guarded, layout
 from tests.support.cluster.stack import Stack
 
 ADDON, CLUSTER = "descheduler", "prod"
 APPLICATIONS = (f"{ADDON}-{CLUSTER}", f"{ADDON}-config-{CLUSTER}")
-# Here the cluster has the name of an environment: the file of exceptions has an example for that.
-EXCEPTION = f"""patches:
-  - target:
-      kind: ValidatingAdmissionPolicy
-      name: workload-own
-    patch: |-
-      - op: add
-        path: /spec/matchConditions/-
-        value:
-          name: not-{ADDON}
-          expression: >-
-            !(object.metadata.annotations["argocd.argoproj.io/tracking-id"].split(":")[0] in {json.dumps(APPLICATIONS)})
-"""
 
 
 @pytest.fixture(scope="module")
 def added(stages: Stack) -> Iterator[None]:
     """Add an add-on with the commands of docs/operations.md."""
     with stages.undone():
-        stages.checkout.edit(layout.POLICY_EXCEPTIONS, "patches: []\n", EXCEPTION)
+        # Here the cluster has the name of an environment.
+        exceptions = stages.checkout.work / layout.POLICY_EXCEPTIONS
+        exceptions.write_text(policies.excepted_addon(exceptions.read_text(), ADDON, CLUSTER))
         stages.publish("Admit an add-on")
         stages.settle()
         stages.type(without_checks("".join(stages.documented("operations.md", "Add an add-on"))))

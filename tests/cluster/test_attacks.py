@@ -12,7 +12,7 @@ import pytest
 from tests.support import attacks
 from tests.support.attacks import Attack
 from tests.support.cluster import guarded
-from tests.support.cluster.admission import complaints, refusal
+from tests.support.cluster.admission import complaints
 from tests.support.cluster.kubernetes import Kubernetes
 from tests.support.cluster.stack import Stack
 from tests.support.policies import secretstores
@@ -45,9 +45,8 @@ def cluster(stages: Stack, dev: str) -> Iterator[Kubernetes]:
         for attack in REFUSED
     ]
     cluster = stages.clusters[dev]
-    secret = secretstores.secret()
     with cluster.applied(secretstores.DEFINITION, *namespaces):
-        stages.until("the kind is served", lambda: "no matches" not in refusal(cluster.api, secret))
+        stages.until("the kind is served", lambda: cluster.api.serves(secretstores.KIND))
         yield cluster
 
 

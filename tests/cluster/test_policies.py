@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.support import engines, policies
 from tests.support.cluster import layout
-from tests.support.cluster.admission import complaints, denied, objections, refusal
+from tests.support.cluster.admission import complaints, denied, objections
 from tests.support.cluster.sandbox import SandboxError
 from tests.support.cluster.scripts import Expected
 from tests.support.cluster.stack import Stack
@@ -38,8 +38,7 @@ TRACKING = "argocd.argoproj.io/tracking-id"
 def secrets_operator(installed: Stack) -> Iterator[None]:
     """Install an operator's kind that no policy may overlook."""
     with installed.argocd.applied(secretstores.DEFINITION):
-        item = placed(secretstores.secret(), NAMESPACE)
-        installed.until("the kind is served", lambda: "no matches" not in refusal(installed.argocd.api, item))
+        installed.until("the kind is served", lambda: installed.argocd.api.serves(secretstores.KIND))
         yield
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from gitops import checks
+from tests.support import policies
 from tests.support.checkout import Checkout
+from tests.support.cluster import layout
 from tests.support.cluster.charts import documented_chart
 from tests.support.own_checks import NEEDS_KYVERNO, Problems
 from tests.support.pages import commands
@@ -17,7 +19,6 @@ from tests.support.renovate import extract, look_up, next_version, releases_of
 
 CHECK = "scripts/validate.py"
 CLUSTER, ADDON = "prod", "descheduler"
-EXCEPTIONS = "apps/platform/policies/exceptions/kustomization.yaml"
 FOLDER, PROJECT = f"apps/platform/{ADDON}", f"argo/projects/{ADDON}.yaml"
 DESCRIPTION = f"{FOLDER}/addon.yaml"
 APPLICATIONS = {f"{ADDON}-{CLUSTER}", f"{ADDON}-config-{CLUSTER}"}
@@ -27,22 +28,14 @@ APPLICATIONS = {f"{ADDON}-{CLUSTER}", f"{ADDON}-config-{CLUSTER}"}
 def typed(original: Path, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a clone after typing the how-to, with nothing committed but the exception for this cluster."""
     path = Path(shutil.copytree(original, tmp_path_factory.mktemp("typed") / "clone"))
-    exceptions = path / EXCEPTIONS
-    exceptions.write_text(with_example(exceptions.read_text()))
+    exceptions = path / layout.POLICY_EXCEPTIONS
+    exceptions.write_text(policies.excepted_addon(exceptions.read_text(), ADDON, CLUSTER))
     subprocess.run(["git", "commit", "--quiet", "--all", "--message", "Admit"], cwd=path, check=True)
     blocks = commands(path / "docs/operations.md", "Add an add-on")
     assert "".join(blocks).count(CHECK) == 1
     script = "".join(blocks).replace(CHECK, "")
     subprocess.run(["bash", "-eu", "-o", "pipefail", "-c", script], cwd=path, env=environment, check=True)
     return path
-
-
-def with_example(text: str) -> str:
-    """Return the file of exceptions with the example for add-ons instead of the empty list."""
-    _, _, example = text.partition("#   # An add-on of your own")
-    lines = [line.removeprefix("# ") for line in example.splitlines()[1:]]
-    filled = "\n".join(lines).replace("<addon>", ADDON).replace("<cluster>", CLUSTER)
-    return text.replace("patches: []\n", f"patches:\n{filled}\n")
 
 
 @pytest.fixture
@@ -69,10 +62,10 @@ def test_only_files_of_its_own_are_added(added: Checkout) -> None:
 
 
 def test_a_cluster_with_the_name_of_an_environment_needs_the_exception(added: Checkout) -> None:
-    added.replace(EXCEPTIONS, f'"{ADDON}-config-{CLUSTER}"', '"other"')
+    added.replace(layout.POLICY_EXCEPTIONS, f'"{ADDON}-config-{CLUSTER}"', '"other"')
     (problem,) = failed(added)["own"]
     assert problem.startswith(f"{ADDON}-config-{CLUSTER}: the policy workload-own takes it for a workload")
-    assert EXCEPTIONS in problem
+    assert layout.POLICY_EXCEPTIONS in problem
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,14 @@ class Api:
             items += [_without_managed_fields(identity | item) for item in found]
         return items
 
+    def serves(self, kind: str) -> bool:
+        """Return whether the API server knows a kind: it serves a new definition after a short delay."""
+        try:
+            self._catalogue.find(kind)
+        except LookupError:
+            return False
+        return True
+
     def apply(self, *objects: Object, manager: str = "tests") -> None:
         """Apply objects on the server's side, in their order.
 
@@ -113,7 +121,7 @@ class Api:
         self._delete([(kind, name, namespace)], propagation)
 
     def delete_namespaces(self, names: Iterable[str]) -> None:
-        """Delete namespaces side by side, and wait until all are gone."""
+        """Delete namespaces in parallel, and wait until all are gone."""
         self._delete([("namespace", name, "") for name in names], "Background")
 
     def remove(self, *objects: Object) -> None:

@@ -119,7 +119,7 @@ class ArgoCD:
             self.end_operations()
             last = self._unsettled(revision, files)
             if last and time.monotonic() - asked > REFRESH_SECONDS:
-                # Who pushes without `publish` tells nobody.
+                # A push without `publish` notifies nobody.
                 self._annotate([a for a in self.applications.values() if a["metadata"]["name"] in last], REFRESHED)
                 asked = time.monotonic()
             return not last

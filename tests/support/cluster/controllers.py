@@ -20,6 +20,7 @@ HEALTH = {
 }
 PROCESSES = ("redis", *HEALTH)
 PARAMETERS = "argocd-cmd-params-cm"
+# A set that reads a commit before Argo CD has applied its project fails until it reads Git again.
 SETS_SECONDS = 10
 
 
@@ -93,7 +94,6 @@ def _environment(home: Path, cluster: Kubernetes, poll_seconds: int) -> dict[str
         # How long the repo server takes a branch to be where it was.
         "ARGOCD_RECONCILIATION_TIMEOUT": "2s",
         "ARGOCD_RECONCILIATION_JITTER": "0s",
-        # A set that reads a commit before its project is applied fails until it looks again.
         "ARGOCD_APPLICATIONSET_CONTROLLER_REQUEUE_AFTER": f"{min(poll_seconds, SETS_SECONDS)}s",
         # Waves keep their order without the pause between them.
         "ARGOCD_SYNC_WAVE_DELAY": "0",

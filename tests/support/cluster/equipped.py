@@ -10,11 +10,12 @@ from tests.support.cluster import layout
 from tests.support.cluster.api import Object
 from tests.support.cluster.kubernetes import Kubernetes
 from tests.support.cluster.metrics_server import MetricsServer
-from tests.support.cluster.sandbox import SandboxError
 from tests.support.cluster.secrets_operator import Operator, Upstream
 from tests.support.cluster.stack import Stack
 
 CLUSTER, DEV = "main", "notes-dev"
+# The operator ends without them. Its pod would restart.
+KINDS = ("externalsecrets", "clustersecretstores")
 DATABASE = {"password": "first"}
 VALUES = {
     **{f"{environment}/notes/database": DATABASE for environment in ("dev", "prod")},
@@ -65,8 +66,7 @@ def installed(stack: Stack) -> Platform:
     wait_for_pods(stack, "metrics-server")
     MetricsServer(stack, CLUSTER)
     wait_for_pods(stack, "external-secrets")
-    # Its pod would restart until then.
-    stack.until("its kinds are served", lambda: _serves(stack, "externalsecrets,clustersecretstores"))
+    stack.until("its kinds are served", lambda: all(map(stack.argocd.api.serves, KINDS)))
     operator = Operator(stack, CLUSTER)
     operator.start()
     platform = Platform(stack, stack.argocd, upstream, operator)
@@ -78,15 +78,6 @@ def installed(stack: Stack) -> Platform:
 def wait_for_pods(stack: Stack, addon: str) -> None:
     """Wait until a pod of an add-on runs."""
     stack.until(f"{addon} runs", lambda: any(p["status"].get("podIP") for p in stack.argocd.list("pods", addon)))
-
-
-def _serves(stack: Stack, kinds: str) -> bool:
-    """Return whether the API server knows some kinds."""
-    try:
-        stack.argocd.list(kinds)
-    except SandboxError:
-        return False
-    return True
 
 
 def external_secret(namespace: str, key: str, store: str) -> Object:

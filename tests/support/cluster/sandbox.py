@@ -23,7 +23,7 @@ FIRST_PROCESS = Path(__file__).with_name("first_process.py")
 LOG_LINES = 25
 # Seconds after which something will not happen any more, on a machine that has other work, too.
 PATIENCE = 400
-# Seconds for every wait after one in vain: what is broken shall not cost an hour.
+# Seconds for each wait after the first that failed, so that a broken stack fails within minutes.
 IMPATIENCE = 40
 POLL_SECONDS = 0.3
 

@@ -158,7 +158,7 @@ class Stack:
         """Wait until Argo CD has followed what was undone.
 
         Raises:
-            SandboxError: if it does not, and then at once every time: no later test has to wait in vain.
+            SandboxError: if it does not. Later calls then fail immediately.
         """
         if self._unrest:
             raise SandboxError(f"an earlier test did not come to rest: {self._unrest}")

@@ -68,8 +68,18 @@ def _of(workload: str, item: Object) -> Object:
 
 
 def excepted(seeded: str, policy: str, namespace: str) -> str:
-    """The seeded file of exceptions with the example in it, for a policy and a namespace."""
-    head, _, rest = seeded.partition("patches: []\n")
-    example = rest.partition("# patches:\n")[2].partition("#   # An add-on")[0]
-    text = head + "patches:\n" + "".join(line.removeprefix("# ") for line in example.splitlines(keepends=True))
+    """Return the seeded file of exceptions with its example for a policy and a namespace."""
+    text = _with_example(seeded, 0)
     return text.replace("workload-pods", policy).replace("<workload>-<environment>", namespace)
+
+
+def excepted_addon(seeded: str, addon: str, cluster: str) -> str:
+    """Return the seeded file of exceptions with its example for an add-on in a cluster."""
+    return _with_example(seeded, 1).replace("<addon>", addon).replace("<cluster>", cluster)
+
+
+def _with_example(seeded: str, number: int) -> str:
+    head, _, rest = seeded.partition("patches: []\n")
+    first, marker, second = rest.partition("# patches:\n")[2].partition("#   # An add-on")
+    example = (first, marker + second)[number]
+    return head + "patches:\n" + "".join(line.removeprefix("# ") for line in example.splitlines(keepends=True))

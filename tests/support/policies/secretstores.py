@@ -6,15 +6,16 @@ from typing import Any
 
 from tests.support.policies.objects import Object, Violation
 
+KIND = "externalsecrets"
 # The part of the operator's definition that an API server needs to accept such objects.
 DEFINITION: Object = {
     "apiVersion": "apiextensions.k8s.io/v1",
     "kind": "CustomResourceDefinition",
-    "metadata": {"name": "externalsecrets.external-secrets.io"},
+    "metadata": {"name": f"{KIND}.external-secrets.io"},
     "spec": {
         "group": "external-secrets.io",
         "scope": "Namespaced",
-        "names": {"kind": "ExternalSecret", "plural": "externalsecrets"},
+        "names": {"kind": "ExternalSecret", "plural": KIND},
         "versions": [
             {
                 "name": "v1",
