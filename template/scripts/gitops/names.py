@@ -24,6 +24,11 @@ NAMESPACES = (
 )
 
 
+def is_of_kubernetes(namespace: str) -> bool:
+    """Return whether Kubernetes owns a namespace or reserves its name."""
+    return namespace in OTHERS or namespace.startswith(PREFIX)
+
+
 def problem(workload: str, environment: str, namespaces: Collection[str]) -> str:
     """Return why a workload may not have its name in an environment, or an empty text.
 
@@ -38,7 +43,7 @@ def problem(workload: str, environment: str, namespaces: Collection[str]) -> str
             f"{workload} is not a workload name: use at most {WORKLOAD_LENGTH} lowercase letters, digits and hyphens, "
             "and start with a letter"
         )
-    if workload in (*WORDS, *OTHERS) or DEVICE.fullmatch(workload) or workload.startswith(PREFIX):
+    if workload in WORDS or is_of_kubernetes(workload) or DEVICE.fullmatch(workload):
         return f"{workload} is reserved: rename the workload"
     if len(name) > APPLICATION_LENGTH:
         return (

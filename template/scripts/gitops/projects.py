@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from gitops.applications import IN_CLUSTER, Application
-from gitops.names import OTHERS, PREFIX
+from gitops.names import is_of_kubernetes
 from gitops.objects import Object, api_group, is_cluster_scoped, mapping
 
 # The section of a project, and the entry that it lacks.
@@ -92,10 +92,10 @@ def _missing_destination(project: Object, application: Application, namespace: s
 
 
 def _creates_namespace(application: Application) -> bool:
-    """Whether Argo CD applies the Application's namespace. Those of Kubernetes exist, and get no labels."""
+    """Return whether Argo CD applies the Application's namespace. Those of Kubernetes exist, and get no labels."""
     labels = mapping(application.spec.get("syncPolicy")).get("managedNamespaceMetadata")
-    is_shared = application.namespace in OTHERS or application.namespace.startswith(PREFIX)
-    return "CreateNamespace=true" in application.sync_options and bool(labels or not is_shared)
+    is_new = labels or not is_of_kubernetes(application.namespace)
+    return "CreateNamespace=true" in application.sync_options and bool(is_new)
 
 
 def _admits(patterns: list[Object], entry: Object) -> bool:

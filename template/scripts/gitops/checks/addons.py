@@ -8,7 +8,7 @@ from typing import Any
 
 from gitops.checks.types import NothingToCheckError, Repository, check
 from gitops.git import is_below
-from gitops.names import OTHERS, PREFIX
+from gitops.names import is_of_kubernetes
 from gitops.objects import load_yaml
 from gitops.strictyaml import read_text
 from gitops.text import closest, one_of, suggestion
@@ -75,8 +75,9 @@ def _description(text: str, name: str) -> Iterator[str]:
         yield f"{name} must be one map with {', '.join(REQUIRED)}"
         return
     addon: dict[Any, Any] = documents[0]
-    for field in addon.keys() - set(FIELDS):
-        yield f"{name}: {field} has no effect{suggestion(str(field), FIELDS)}"
+    for field in addon:
+        if field not in FIELDS:
+            yield f"{name}: {field} has no effect{suggestion(str(field), FIELDS)}"
     for field in REQUIRED:
         if not addon.get(field):
             yield f"{name}: {field} is missing: add it"
@@ -87,5 +88,5 @@ def _description(text: str, name: str) -> Iterator[str]:
         return
     if level not in LEVELS:
         yield f"{name}: podSecurity {level} is not a Pod Security level: use {one_of(LEVELS)}"
-    elif namespace in OTHERS or namespace.startswith(PREFIX):
+    elif is_of_kubernetes(namespace):
         yield f"{name}: podSecurity would stop the pods of others in the shared namespace {namespace}: remove it"
